@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Builds the bash loadable builtin armhf_binfmt_prepare, tests it and installs it.
+# CC, CFLAGS, CPPFLAGS, LDFLAGS, DESTDIR, PREFIX and CROSS_COMPILE mean what they usually do;
+# BUILD is the folder to build in, WERROR=1 makes warnings errors.
+
+VERSION := 0.1.0
+NAME := armhf_binfmt_prepare
+
+# gcc is what make calls cc here, and what a cross compiler is called.
+ifneq ($(filter default undefined,$(origin CC)),)
+CC := $(CROSS_COMPILE)gcc
+endif
+AR := $(CROSS_COMPILE)ar
+PKG_CONFIG ?= pkg-config
+INSTALL ?= install
+PREFIX ?= /usr/local
+
+# One folder for each target, so that the arm64 object stands beside the machine's own.
+BUILD ?= build$(addprefix /,$(CROSS_COMPILE:-=))
+OBJECT := $(BUILD)/$(NAME).so
+
+# What a person may replace ...
+CPPFLAGS ?= -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+CFLAGS ?= -O2 -g -fstack-protector-strong
+
+# ... and what the code relies on. All symbols are hidden but the one that bash looks up, or
+# bash's functions would replace ours of the same name. "now" makes a missing symbol fail in
+# enable -f, where the caller can fall back, and not kill the shell at the call.
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wmissing-prototypes -Wstrict-prototypes \
+	-Wold-style-definition -Wformat=2 -Wundef -Wpointer-arith -Wvla \
+	-Wimplicit-fallthrough -Wnull-dereference $(if $(filter 1,$(WERROR)),-Werror)
+MODE := -std=gnu11 -D_GNU_SOURCE= -fPIC -fvisibility=hidden
+LINK := -shared -Wl,-z,relro,-z,now,-z,noexecstack
+
+# bash's headers are for the one file that talks to bash: the compiler keeps that wall.
+GLUE := $(BUILD)/$(NAME).o
+BASH_HEADERS = $(or $(shell $(PKG_CONFIG) --variable=headersdir bash),$(error \
+	the headers of bash are missing: apt-get install bash-builtins pkgconf))
+BASH_CPPFLAGS = -DHAVE_CONFIG_H -DSHELL -DARMHF_BINFMT_VERSION='"$(VERSION)"' \
+	$(addprefix -isystem $(BASH_HEADERS),/. /builtins /include)
+LOADABLES = $(or $(shell $(PKG_CONFIG) --define-variable=prefix=$(PREFIX) --variable=loadablesdir \
+	bash),$(PREFIX)/lib/bash)
+
+OBJECTS := $(patsubst builtin/%.c,$(BUILD)/%.o,$(wildcard builtin/*.c))
+# Everything that can be linked without bash; a test program takes from it what it uses.
+LIBRARY := $(BUILD)/lib$(NAME).a
+PROGRAMS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*.c))
+COMPILE = $(CC) $(MODE) $(WARNINGS) -Iinclude $(CPPFLAGS) $(CFLAGS)
+
+.PHONY: all
+all: $(OBJECT)
+
+$(OBJECT): $(OBJECTS)
+	$(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^
+
+$(GLUE): private COMPILE += $(BASH_CPPFLAGS)
+$(BUILD)/%.o: builtin/%.c $(BUILD)/flags
+	$(COMPILE) -MMD -MP -c -o $@ $<
+
+$(LIBRARY): $(filter-out $(GLUE),$(OBJECTS))
+	rm -f $@
+	$(AR) rcs $@ $^
+
+.PHONY: programs
+programs: $(PROGRAMS)
+
+$(BUILD)/tests/%: tests/unit/%.c $(LIBRARY)
+	@mkdir -p $(@D)
+	$(COMPILE) -MMD -MP $(LDFLAGS) -o $@ $< $(LIBRARY)
+
+# Holds what the objects are built with and changes only with it, so that they follow.
+FLAGS_TEXT = $(VERSION) $(COMPILE) $(LINK) $(LDFLAGS)
+ifneq ($(file <$(BUILD)/flags),$(FLAGS_TEXT))
+.PHONY: $(BUILD)/flags
+endif
+$(BUILD)/flags:
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(FLAGS_TEXT))' > $@
+
+-include $(OBJECTS:.o=.d) $(PROGRAMS:=.d)
+
+# TESTS="tests/10-load.bats" picks files, FILTER=regex picks tests by their names.
+TESTS ?= tests
+.PHONY: check
+check: $(OBJECT) $(PROGRAMS)
+	BUILD='$(abspath $(BUILD))' bats $(if $(FILTER),--filter '$(FILTER)') $(BATSFLAGS) $(TESTS)
+
+# HOSTS="compat pages-16k" picks hosts, HOSTS=all takes all.
+.PHONY: check-hosts
+check-hosts:
+	tests/hosts/run $(HOSTS)
+
+.PHONY: lint
+lint:
+	COMPILE='$(subst ','\'',-std=gnu11 -D_GNU_SOURCE= -Iinclude)' BASH_CPPFLAGS='$(subst ','\'',$(BASH_CPPFLAGS))' \
+		scripts/lint
+
+# Assembles builtin/probe.S anew into the header that holds its bytes.
+.PHONY: probe
+probe:
+	scripts/probe-image
+
+.PHONY: install
+install: $(OBJECT)
+	$(INSTALL) -D -m 0644 $(OBJECT) '$(DESTDIR)$(LOADABLES)/$(NAME).so'
+
+.PHONY: uninstall
+uninstall:
+	rm -f '$(DESTDIR)$(LOADABLES)/$(NAME).so'
+
+.PHONY: clean
+clean:
+	rm -rf '$(BUILD)'

@@ -1,0 +1,143 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The object as such: what it exports and needs, that it loads, and the walls between the files.
+
+load lib/host.bash
+
+# A build of its own, whatever the build under test was made with.
+function make_alone() {
+	env -u MAKEFLAGS -u MAKEOVERRIDES -u MAKELEVEL -u CC -u CFLAGS -u CPPFLAGS -u LDFLAGS -u BUILD -u WERROR \
+		make --no-print-directory "$@"
+}
+
+function exported() {
+	nm --dynamic --defined-only --format=just-symbols "${1}"
+}
+
+# The newest version of glibc that the object asks for.
+function glibc_floor() {
+	objdump -T "${1}" | grep -o 'GLIBC_[0-9.]*' | sort -uV | tail -n 1
+}
+
+@test "load: the object loads as a builtin and unloads, again and again" {
+	host << 'EOF'
+	for ((i = 0; i < 100; i++)); do
+		enable -d armhf_binfmt_prepare
+		refute type -t armhf_binfmt_prepare
+		enable -f "${INSTALLED}" armhf_binfmt_prepare
+		enable -f "${INSTALLED}" armhf_binfmt_prepare
+		[[ "$(type -t armhf_binfmt_prepare)" == builtin ]]
+	done
+EOF
+}
+
+@test "load: help shows the synopsis and the manual" {
+	host << 'EOF'
+	[[ "$(help -s armhf_binfmt_prepare)" == "armhf_binfmt_prepare: armhf_binfmt_prepare [-nv]"* ]]
+	(($(help armhf_binfmt_prepare | wc -l) > 20))
+EOF
+}
+
+@test "load: one symbol is exported" {
+	[ "$(exported "${BUILD}/armhf_binfmt_prepare.so")" = armhf_binfmt_prepare_struct ]
+}
+
+@test "load: no glibc newer than 2.28 is needed" {
+	declare newest
+	newest="$(glibc_floor "${BUILD}/armhf_binfmt_prepare.so")"
+	echo "newest: ${newest}"
+	[ "$(printf '%s\n' "${newest}" GLIBC_2.28 | sort -V | tail -n 1)" = GLIBC_2.28 ]
+}
+
+@test "load: a missing symbol fails in enable -f, not at the call" {
+	readelf --dynamic --wide "${BUILD}/armhf_binfmt_prepare.so" | grep -q 'BIND_NOW'
+}
+
+@test "load: no executable stack, and relocations are read-only" {
+	declare headers
+	headers="$(readelf --program-headers --wide "${BUILD}/armhf_binfmt_prepare.so")"
+	[[ "${headers}" =~ GNU_STACK[^$'\n']*" RW " ]]
+	[[ "${headers}" == *GNU_RELRO* ]]
+}
+
+@test "walls: every header can be included alone, and twice" {
+	declare header
+	for header in "${TOP}"/include/*.h; do
+		echo "${header}"
+		printf '#include "%s"\n' "${header##*/}" "${header##*/}" |
+			gcc -std=gnu11 -D_GNU_SOURCE= -Wall -Wextra -Wpedantic -Werror -fsyntax-only -I "${TOP}/include" -x c -
+	done
+}
+
+@test "walls: only armhf_binfmt_prepare.c sees bash's headers" {
+	declare file headers
+	headers="$(pkg-config --variable=headersdir bash)"
+	gcc -M -std=gnu11 -DHAVE_CONFIG_H -DSHELL -DARMHF_BINFMT_VERSION='""' -I "${TOP}/include" -I "${headers}" \
+		-I "${headers}/include" -I "${headers}/builtins" "${TOP}/builtin/armhf_binfmt_prepare.c" | grep -qF "${headers}/"
+	for file in "${TOP}"/builtin/*.c; do
+		[[ "${file}" != */armhf_binfmt_prepare.c ]] || continue
+		echo "${file}"
+		# Without a header the file would not compile; with <bash/...> it would.
+		run ! grep -F "${headers}/" <(gcc -M -std=gnu11 -D_GNU_SOURCE= -I "${TOP}/include" "${file}")
+	done
+}
+
+@test "walls: the pure files call nothing but string functions" {
+	declare name
+	for name in fault entry descriptor plan; do
+		echo "${name}:"
+		run ! grep -Ev '^(v?snprintf|str[a-z_]*|mem[a-z]*|__[a-z_]*|_GLOBAL_OFFSET_TABLE_|(fault|entry|descriptor|plan)_[a-z_]*)$' \
+			<(nm --undefined-only --format=just-symbols "${BUILD}/${name}.o")
+	done
+}
+
+@test "build: the arm64 object cross-builds without a warning" {
+	requires "a compiler for arm64" command -v aarch64-linux-gnu-gcc
+	make_alone -C "${TOP}" CROSS_COMPILE=aarch64-linux-gnu- BUILD="${BATS_TEST_TMPDIR}/arm64" WERROR=1
+	declare object="${BATS_TEST_TMPDIR}/arm64/armhf_binfmt_prepare.so"
+	readelf --file-header "${object}" | grep -q 'Machine: *AArch64'
+	[ "$(aarch64-linux-gnu-nm --dynamic --defined-only --format=just-symbols "${object}")" = armhf_binfmt_prepare_struct ]
+	declare newest
+	newest="$(aarch64-linux-gnu-objdump -T "${object}" | grep -o 'GLIBC_[0-9.]*' | sort -uV | tail -n 1)"
+	echo "newest: ${newest}"
+	[ "$(printf '%s\n' "${newest}" GLIBC_2.28 | sort -V | tail -n 1)" = GLIBC_2.28 ]
+}
+
+@test "build: a changed header rebuilds what uses it and nothing else, changed flags everything" {
+	declare tree="${BATS_TEST_TMPDIR}/tree"
+	mkdir "${tree}"
+	cp -r "${TOP}/Makefile" "${TOP}/builtin" "${TOP}/include" "${tree}"
+	make_alone -C "${tree}"
+	make_alone -C "${tree}" --question
+	touch -d '+2 seconds' "${tree}/include/probe_image.h"
+	[ "$(make_alone -C "${tree}" --dry-run | grep -o 'builtin/[a-z_]*\.c')" = builtin/probe.c ]
+	[ "$(make_alone -C "${tree}" --dry-run CFLAGS=-O1 | grep -c 'builtin/[a-z_]*\.c')" = "$(find "${tree}/builtin" -name '*.c' | wc -l)" ]
+}
+
+@test "build: install and uninstall keep to DESTDIR and PREFIX, and bash finds the object there" {
+	declare destination="${BATS_TEST_TMPDIR}/destination"
+	declare file="${destination}/opt/lib/bash/armhf_binfmt_prepare.so"
+	make_alone -C "${TOP}" BUILD="${BUILD}" -o "${BUILD}/armhf_binfmt_prepare.so" DESTDIR="${destination}" PREFIX=/opt install
+	[ "$(find "${destination}" -type f)" = "${file}" ]
+	[ "$(stat -c %a "${file}")" = 644 ]
+	BASH_LOADABLES_PATH="${file%/*}" bash -c 'enable -f armhf_binfmt_prepare.so armhf_binfmt_prepare'
+	make_alone -C "${TOP}" DESTDIR="${destination}" PREFIX=/opt uninstall
+	[ -z "$(find "${destination}" -type f)" ]
+}
+
+@test "build: without bash's headers make says which package has them" {
+	run ! make_alone -C "${TOP}" BUILD="${BATS_TEST_TMPDIR}/none" PKG_CONFIG=false
+	[[ "${output}" == *bash-builtins* ]]
+}
+
+@test "tests: the script for inside refuses to run on the machine itself" {
+	HOST_OUTSIDE="$(stat -L -c %d /proc/sys/fs/binfmt_misc) $(stat -L -c %i /proc/self/ns/mnt)" \
+		run -97 bash "${TOP}/tests/lib/inside" /dev/null
+	[[ "${output}" == "no private host: "* ]]
+}
+
+@test "tests: a script that fails fails its test, and shows where" {
+	run ! host <<< $'true\nexpect no_such_name 1'
+	[[ "${output}" == *"no_such_name is not set"*"at line 2: expect no_such_name 1"* ]]
+	run ! host <<< 'refute true'
+}
