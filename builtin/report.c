@@ -1,0 +1,681 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * report: turns facts into text. Tables of words first, then the values that scripts
+ * read, then the sentences that people read.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#include "report.h"
+
+#define REPORT_NAME_SIZE (4 * NAME_MAX + 1)
+
+static const char *const report_keys[REPORT_VALUE_COUNT] = {
+	[REPORT_TIER] = "tier",
+	[REPORT_MODE] = "mode",
+	[REPORT_REASON] = "reason",
+	[REPORT_MESSAGE] = "message",
+	[REPORT_WARNING] = "warning",
+	[REPORT_NATIVE] = "native",
+	[REPORT_ALIGN] = "align",
+	[REPORT_ENTRY] = "entry",
+	[REPORT_INTERPRETER] = "interpreter",
+	[REPORT_FLAGS] = "flags",
+	[REPORT_ACTIONS] = "actions",
+	[REPORT_UNDO] = "undo",
+};
+
+/* What a probe's end means. By an entry, or by the kernel; the first row that fits. */
+static const struct {
+	enum probe_end end;
+	int value; /* exit status, signal or errno; -1: any */
+	const char *cause;
+} report_symptoms[] = {
+	{ PROBE_REFUSED, ENOEXEC,
+		"the kernel does not execute it (no CONFIG_COMPAT, or a CPU without AArch32) and no entry takes it" },
+	{ PROBE_REFUSED, ENOENT,
+		"its interpreter does not exist here, or is a dynamic program whose own loader does not" },
+	{ PROBE_REFUSED, EACCES, "its interpreter may not be executed" },
+	{ PROBE_KILLED, SIGILL, "the CPU, the virtual machine or the emulator lacks 32-bit ARM instructions" },
+	{ PROBE_KILLED, SIGSEGV,
+		"as on kernels with pages of 16 or 64 KiB; a 4 KiB kernel cures that "
+		"(Raspberry Pi 5: kernel=kernel8.img in config.txt)" },
+	{ PROBE_EXITED, 127,
+		"as on kernels with pages of 16 or 64 KiB, or where the interpreter could not load it" },
+	{ PROBE_KILLED, SIGSYS, "a seccomp filter refuses 32-bit system calls" },
+	{ PROBE_KILLED, SIGTRAP, "a seccomp filter refuses 32-bit system calls" },
+	{ PROBE_EXITED, 159, "a seccomp filter refuses 32-bit system calls" },
+	{ PROBE_EXITED, PROBE_NO_VFP, "ARMv7 with VFPv3 is not there, which armhf needs" },
+	{ PROBE_EXITED, -1, "instead of 42 to 45: the interpreter is not a working emulator" },
+	{ PROBE_TIMEOUT, -1, "-t gives it longer" },
+	{ PROBE_KILLED, -1, "the interpreter crashed" },
+};
+
+/* Why the kernel does not run armhf itself, and what can be done. */
+static const char *const report_natives[] = {
+	[HOST_NATIVE_UNTESTED] = "not asked (-p native asks)",
+	[HOST_NATIVE_YES] = "yes, this kernel and CPU execute armhf programs",
+	[HOST_NATIVE_PAGE_SIZE] = "in part: its pages are larger than 4 KiB, so programs whose segments are aligned "
+		"to 4 KiB cannot be mapped; a kernel with 4 KiB pages runs all "
+		"(Raspberry Pi 5: kernel=kernel8.img in config.txt)",
+	[HOST_NATIVE_NO_AARCH32] = "no: this CPU (or virtual machine) has no 32-bit state (AArch32) at EL0; "
+		"only another CPU cures that",
+	[HOST_NATIVE_NO_COMPAT] = "no: this kernel was built without CONFIG_COMPAT; a kernel with it may run armhf",
+	[HOST_NATIVE_CPU] = "no: 32-bit code was started and an ARMv7 instruction failed; the CPU or the virtual "
+		"machine lacks it",
+	[HOST_NATIVE_SECCOMP] = "no: a seccomp filter refuses 32-bit system calls; in a container, "
+		"change its seccomp profile",
+	[HOST_NATIVE_SHADOWED] = "not to be told: an entry of binfmt_misc is so loose that it catches even a program "
+		"that no entry should",
+	[HOST_NATIVE_UNKNOWN] = "not to be told: the probe gave no clear answer",
+	[HOST_NATIVE_NOT_ARM64] = "no: this machine is not arm64",
+};
+
+/* Which armhf programs run, by the exit status of the probe. KERNEL: arch/arm64, and ld.so's way to map. */
+static const struct {
+	enum probe_status status;
+	const char *token;
+	const char *warning;
+} report_aligns[] = {
+	{ PROBE_MAPS_ALL, "all", NULL },
+	{ PROBE_MAPS_64K, "64k",
+		"only armhf programs with segments aligned to 64 KiB run here: those of bullseye, trixie, forky and sid "
+		"do, bookworm's fail" },
+	{ PROBE_MAPS_4K, "4k",
+		"only armhf programs with segments aligned to 4 KiB run here: those of bullseye, trixie, forky and sid "
+		"fail, and most of bookworm's" },
+	{ PROBE_MAPS_NONE, "none", "only static armhf programs run here: those of every release fail" },
+};
+
+/* What a success means. %s: the interpreter. */
+static const char *const report_successes[PLAN_REASON_COUNT] = {
+	[PLAN_DESCRIPTOR_REGISTERED] = "armhf runs through %s, registered as " HOST_DESCRIPTOR_PATH " says",
+	[PLAN_DESCRIPTOR_ENABLED] = "armhf runs through %s, whose entry " HOST_ENTRY_NAME " was switched on",
+	[PLAN_DESCRIPTOR_CURRENT] = "armhf runs through %s, whose entry " HOST_ENTRY_NAME " was enabled already",
+	[PLAN_DESCRIPTOR_RELOADED] = "armhf runs through %s, registered anew as " HOST_DESCRIPTOR_PATH
+		" says, in place of an entry that did not run it",
+	[PLAN_DESCRIPTOR_CREATED] = "armhf runs through %s, for which " HOST_DESCRIPTOR_PATH " was made and registered",
+	[PLAN_ENTRY_TRUSTED] = "armhf runs through %s, whose entry " HOST_ENTRY_NAME " was enabled already",
+	[PLAN_ENTRY_ENABLED] = "armhf runs through %s, whose entry " HOST_ENTRY_NAME " was switched on",
+	[PLAN_OTHER_ENTRY] = "armhf runs through %s, by an entry that was there already",
+	[PLAN_NATIVE] = "armhf runs natively: the kernel executes it",
+	[PLAN_NATIVE_BLOCKED] = "armhf runs through %s; this host could run it natively, which entries prevent",
+	[PLAN_UNDO_DONE] = "every step is done, or was no longer needed",
+};
+
+/* What a person can do about a failure. */
+static const char *const report_remedies[PLAN_REASON_COUNT] = {
+	[PLAN_DESCRIPTOR_INVALID] = "correct or remove the file, or reinstall the package that owns it",
+	[PLAN_DESCRIPTOR_FAILED] = "correct " HOST_DESCRIPTOR_PATH " or remove it, or reinstall the package that owns it",
+	[PLAN_ENTRY_BROKEN] = "repair its interpreter, or remove the entry (echo -1 into its file in " BINFMT_PATH
+		") and run this again",
+	[PLAN_EMULATOR_MISSING] = "install qemu-user-static, or on newer releases qemu-user-binfmt or qemu-user",
+	[PLAN_REGISTRATION_FAILED] = "reinstall the package of the emulator (qemu-user-static or qemu-user)",
+	[PLAN_BINFMT_UNAVAILABLE] = "try 'modprobe binfmt_misc' and 'mount -t binfmt_misc binfmt_misc " BINFMT_PATH
+		"', in a container on its host",
+	[PLAN_BINFMT_OFF] = "find out what switches binfmt_misc off, then 'echo 1 > " BINFMT_PATH "/status'",
+	[PLAN_BINFMT_BUSY] = "find the process that holds or changes it (fuser " BINFMT_PATH "/register), then run this again",
+	[PLAN_NOT_PERMITTED] = "run this as root, in a container with --privileged or on its host",
+	[PLAN_PROBE_TIMEOUT] = "give it longer with -t, or repair the interpreter",
+	[PLAN_PROBE_FAILED] = "allow execution from memfd or from one of /tmp, /var/tmp and /dev/shm, and processes to be started",
+	[PLAN_UNDO_FAILED] = "mend that and repeat the steps that are left (ARMHF_BINFMT_UNDO) with -r",
+	[PLAN_INTERRUPTED] = "run this again",
+	[PLAN_SYSTEM_ERROR] = "mend that and run this again",
+};
+
+const char *
+report_key(enum report_value value)
+{
+	return report_keys[value];
+}
+
+int
+report_status(const struct prepare *prepare)
+{
+	if (prepare->stopped != 0)
+		return 128 + prepare->stopped;
+	return plan_reason_success(prepare->reason) ? 0 : 1;
+}
+
+/* A name or path, escaped. */
+static void
+report_path(FILE *to, const char *path)
+{
+	char text[4 * (ENTRY_LINE_MAX + 1)];
+
+	fault_escape(text, sizeof(text), path);
+	fputs(text, to);
+}
+
+static const char *
+report_mode(const struct host *host)
+{
+	switch (host->serving) {
+	case HOST_SERVING_KERNEL:
+		return "native";
+	case HOST_SERVING_ENTRY:
+		return "emulated";
+	default:
+		return "none";
+	}
+}
+
+/* The row of ALIGN that the last proof says, or NULL where armhf does not run. */
+static int
+report_align(const struct host *host)
+{
+	if (host->serving != HOST_SERVING_KERNEL && host->serving != HOST_SERVING_ENTRY)
+		return -1;
+	for (size_t i = 0; i < sizeof(report_aligns) / sizeof(report_aligns[0]); i++)
+		if ((int)report_aligns[i].status == host->proof.value)
+			return (int)i;
+	return -1;
+}
+
+/* The entry that the outcome is about, or NULL. */
+static const struct entry *
+report_entry(const struct prepare *prepare)
+{
+	const struct host *host = &prepare->host;
+	const struct entry *entry = NULL;
+
+	if (host->serving == HOST_SERVING_ENTRY || host->serving == HOST_SERVING_BROKEN)
+		entry = plan_serving_entry(host);
+	if (entry == NULL && host->table == HOST_TABLE_MOUNTED && host->own.state != ENTRY_ABSENT &&
+		report_status(prepare) != 0 && prepare->reason != PLAN_UNDO_FAILED)
+		entry = &host->own;
+	return entry;
+}
+
+static void
+report_steps(FILE *to, const struct plan_step *steps, unsigned int count)
+{
+	char token[REPORT_NAME_SIZE + 32];
+
+	for (unsigned int i = 0; i < count; i++) {
+		plan_step_print(&steps[i], token, sizeof(token));
+		fprintf(to, "%s%s", i > 0 ? " " : "", token);
+	}
+}
+
+/* All entries that match armhf, those in effect or all. */
+static unsigned int
+report_claimers(FILE *to, const struct host *host, bool enabled)
+{
+	unsigned int count = 0;
+
+	for (unsigned int i = 0; i < host->claimer_count; i++) {
+		if (enabled && (!host->claimers[i].enabled || host->status != HOST_SWITCH_ON))
+			continue;
+		if (to != NULL) {
+			fputs(count > 0 ? ", " : "", to);
+			report_path(to, host->claimers[i].name);
+		}
+		count++;
+	}
+	if (to != NULL && host->claimer_more > 0)
+		fprintf(to, " and %u more", host->claimer_more);
+	return count;
+}
+
+/* How a probe ended, and what that means. */
+static void
+report_symptom(FILE *to, const struct probe_result *result, int seconds)
+{
+	switch (result->end) {
+	case PROBE_NOT_STARTED:
+		fprintf(to, "no armhf program could be started: %s", strerror(result->error));
+		return;
+	case PROBE_REFUSED:
+		fprintf(to, "executing armhf failed: %s", strerror(result->error));
+		break;
+	case PROBE_EXITED:
+		fprintf(to, "the armhf probe exited with %d", result->value);
+		break;
+	case PROBE_KILLED:
+		fprintf(to, "the armhf probe was killed by signal %d (SIG%s)", result->value,
+			result->value == SIGILL ? "ILL" : result->value == SIGSEGV ? "SEGV"
+			: result->value == SIGSYS ? "SYS" : result->value == SIGTRAP ? "TRAP"
+			: result->value == SIGABRT ? "ABRT" : result->value == SIGBUS ? "BUS"
+			: result->value == SIGKILL ? "KILL" : "?");
+		break;
+	case PROBE_TIMEOUT:
+		fprintf(to, "the armhf probe did not end within %d seconds", seconds);
+		break;
+	case PROBE_INTERRUPTED:
+		fprintf(to, "the armhf probe was interrupted by signal %d", result->value);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(report_symptoms) / sizeof(report_symptoms[0]); i++) {
+		if (report_symptoms[i].end != result->end ||
+			(report_symptoms[i].value != -1 && report_symptoms[i].value !=
+				(result->end == PROBE_REFUSED ? result->error : result->value)))
+			continue;
+		fprintf(to, " (%s)", report_symptoms[i].cause);
+		return;
+	}
+}
+
+static void
+report_fault(FILE *to, const struct fault *fault)
+{
+	fprintf(to, "%s: %s", fault->object, fault->why);
+}
+
+/* What the failed verdict says, before the remedy. */
+static void
+report_failure(FILE *to, const struct prepare *prepare)
+{
+	const struct host *host = &prepare->judged;
+	const struct entry *entry = plan_serving_entry(host);
+
+	if (prepare->stopped != 0) {
+		fprintf(to, "interrupted by signal %d; what was begun is undone", prepare->stopped);
+		return;
+	}
+	if (prepare->faulted) {
+		report_fault(to, &prepare->apply.fault);
+		return;
+	}
+	switch (prepare->reason) {
+	case PLAN_DESCRIPTOR_INVALID:
+		report_fault(to, &host->descriptor_fault);
+		break;
+	case PLAN_DESCRIPTOR_FAILED:
+		if (host->fit == HOST_FIT_NO && host->serving != HOST_SERVING_ENTRY) {
+			report_fault(to, &host->fit_fault);
+			break;
+		}
+		fputs(HOST_DESCRIPTOR_PATH ": armhf does not run through ", to);
+		report_path(to, host->own.interpreter);
+		fputs(": ", to);
+		report_symptom(to, &host->proof, prepare->seconds);
+		break;
+	case PLAN_ENTRY_DISABLED:
+		if (host->own.state == ENTRY_DISABLED)
+			fputs(BINFMT_PATH "/" HOST_ENTRY_NAME ": somebody switched this entry off", to);
+		else
+			fputs(BINFMT_PATH "/status: binfmt_misc is switched off as a whole, and with it the entry "
+				HOST_ENTRY_NAME, to);
+		break;
+	case PLAN_ENTRY_BROKEN:
+		if (report_claimers(NULL, host, true) > 0) {
+			fputs(BINFMT_PATH ": armhf is claimed by ", to);
+			report_claimers(to, host, true);
+		} else if (host->own.state == ENTRY_ENABLED || host->own.state == ENTRY_UNKNOWN) {
+			fputs(BINFMT_PATH "/" HOST_ENTRY_NAME ": this entry is enabled", to);
+		} else {
+			fputs(BINFMT_PATH ": armhf is claimed by an entry of a table that is not shown here", to);
+		}
+		if (entry != NULL && entry->state != ENTRY_UNKNOWN) {
+			fputs(" (interpreter ", to);
+			report_path(to, entry->interpreter);
+			fputs(")", to);
+		}
+		fputs(" and does not run: ", to);
+		report_symptom(to, &host->proof, prepare->seconds);
+		break;
+	case PLAN_EMULATOR_MISSING:
+		fputs("neither " HOST_EMULATOR_STATIC " nor " HOST_EMULATOR_PLAIN " is there: this host does not run "
+			"armhf natively and has no emulator for it", to);
+		break;
+	case PLAN_REGISTRATION_FAILED:
+		if (host->emulator == HOST_EMULATOR_UNSAFE) {
+			report_fault(to, &host->emulator_fault);
+			break;
+		}
+		report_path(to, host->own.interpreter);
+		fputs(": armhf does not run through it: ", to);
+		report_symptom(to, &host->proof, prepare->seconds);
+		break;
+	case PLAN_BINFMT_UNAVAILABLE:
+		if (host->table == HOST_TABLE_UNREADABLE) {
+			report_fault(to, &host->table_fault);
+		} else if (host->table == HOST_TABLE_AUTOFS) {
+			fputs(BINFMT_PATH ": an autofs is mounted there that does not mount binfmt_misc (is its daemon gone?)", to);
+		} else if (host->table == HOST_TABLE_ABSENT) {
+			fputs(BINFMT_PATH ": binfmt_misc is not mounted any more", to);
+		} else {
+			fputs(BINFMT_PATH ": ", to);
+			report_claimers(to, host, true);
+			fputs(" should take armhf and does not: the table that is shown is not the one in force", to);
+		}
+		break;
+	case PLAN_NOT_PERMITTED:
+		if (host->descriptor == HOST_DESCRIPTOR_UNREADABLE)
+			report_fault(to, &host->descriptor_fault);
+		else if (host->table == HOST_TABLE_UNREADABLE)
+			report_fault(to, &host->table_fault);
+		else
+			report_fault(to, &prepare->apply.fault); /* switching off was refused */
+		break;
+	case PLAN_SYSTEM_ERROR:
+		report_fault(to, &host->descriptor_fault);
+		break;
+	case PLAN_PROBE_TIMEOUT:
+		if (entry != NULL) {
+			report_path(to, entry->interpreter);
+			fputs(": ", to);
+		}
+		report_symptom(to, &host->proof, prepare->seconds);
+		break;
+	default:
+		report_symptom(to, &host->proof, prepare->seconds);
+		break;
+	}
+}
+
+static const char *
+report_remedy(const struct prepare *prepare)
+{
+	const struct host *host = &prepare->judged;
+
+	if (prepare->reason == PLAN_ENTRY_DISABLED)
+		return host->own.state == ENTRY_DISABLED
+			? "if that is not wanted any more, 'echo 1 > " BINFMT_PATH "/" HOST_ENTRY_NAME
+			  "' or -p emulated switches it on"
+			: "if that is not wanted any more, 'echo 1 > " BINFMT_PATH "/status' or -p emulated switches it on";
+	if (prepare->reason == PLAN_ENTRY_BROKEN && prepare->tier == 3)
+		return "switch the entry off (echo 0 into its file in " BINFMT_PATH ") or run this with -p native, "
+			"and armhf runs natively";
+	return report_remedies[prepare->reason];
+}
+
+static void
+report_message(FILE *to, const struct prepare *prepare)
+{
+	const struct entry *entry = report_entry(prepare);
+
+	if (plan_reason_success(prepare->reason)) {
+		const char *format = report_successes[prepare->reason];
+		const char *hole = strstr(format, "%s");
+
+		if (hole == NULL) {
+			fputs(format, to);
+		} else {
+			fwrite(format, 1, (size_t)(hole - format), to);
+			if (prepare->host.serving == HOST_SERVING_KERNEL)
+				fputs("the kernel itself", to);
+			else if (entry == NULL)
+				fputs("an interpreter of a binfmt_misc table that is not shown here", to);
+			else
+				report_path(to, entry->interpreter);
+			fputs(hole + 2, to);
+		}
+		if (prepare->rehearse && prepare->apply.action_count > 0)
+			fputs(prepare->apply.actions[0].kind == PLAN_STEP_MOUNT
+					? " (a dry run: what is in the table is known only once it is mounted)"
+					: " (a dry run: so it would be after these steps)", to);
+		return;
+	}
+	report_failure(to, prepare);
+	fprintf(to, "; %s", report_remedy(prepare));
+}
+
+/* One warning a line: where a line stands already, begin another. */
+static FILE *
+report_line(FILE *to, bool *begun)
+{
+	if (*begun)
+		fputc('\n', to);
+	*begun = true;
+	return to;
+}
+
+static void
+report_loose(FILE *to, const struct host *host, bool *begun)
+{
+	for (unsigned int i = 0; i < host->claimer_count; i++) {
+		if (!host->claimers[i].loose || !host->claimers[i].enabled || host->status != HOST_SWITCH_ON)
+			continue;
+		report_line(to, begun);
+		report_path(to, host->claimers[i].name);
+		fputs(": this entry is so loose that it catches programs of other machines as well", to);
+	}
+}
+
+/* What stands between this host and native armhf. */
+static void
+report_blocked(FILE *to, const struct prepare *prepare)
+{
+	const struct host *host = &prepare->host;
+	bool loose = host->claimer_more > 0;
+
+	for (unsigned int i = 0; i < host->claimer_count; i++)
+		loose = loose || host->claimers[i].loose;
+	fputs("armhf stays emulated: ", to);
+	if (prepare->apply.fault.object[0] != '\0') {
+		report_fault(to, &prepare->apply.fault);
+	} else if (host->claimer_count == 0) {
+		fputs("an entry catches it that the table shown here does not list", to);
+	} else {
+		report_claimers(to, host, true);
+		fputs(loose ? " cannot be switched off without taking other programs from it too"
+			    : ": with it switched off for a trial, armhf did not run natively", to);
+	}
+}
+
+static void
+report_warning(FILE *to, const struct prepare *prepare)
+{
+	const struct host *host = &prepare->host;
+	int align = report_align(host);
+	bool begun = false;
+
+	if (align >= 0 && report_aligns[align].warning != NULL)
+		fprintf(report_line(to, &begun), "%s; boot a kernel with 4 KiB pages%s", report_aligns[align].warning,
+			host->arm64 ? " (Raspberry Pi 5: kernel=kernel8.img in config.txt)" : "");
+	if (report_claimers(NULL, host, true) + host->claimer_more > 1) {
+		fputs("several entries claim armhf: ", report_line(to, &begun));
+		report_claimers(to, host, true);
+	}
+	report_loose(to, host, &begun);
+	if (host->unknown[0] != '\0') {
+		report_line(to, &begun);
+		report_fault(to, &host->unknown_fault);
+		fputs("; it counts as enabled and is left alone", to);
+	}
+	if (report_status(prepare) == 0 && (host->descriptor == HOST_DESCRIPTOR_INVALID ||
+		host->descriptor == HOST_DESCRIPTOR_UNSAFE)) {
+		report_line(to, &begun);
+		report_fault(to, &host->descriptor_fault);
+		fputs("; this descriptor is not used", to);
+	}
+	if (prepare->reason == PLAN_NATIVE_BLOCKED) {
+		report_line(to, &begun);
+		report_blocked(to, prepare);
+	} else if (host->serving == HOST_SERVING_ENTRY &&
+		(host->native == HOST_NATIVE_YES || host->native == HOST_NATIVE_PAGE_SIZE)) {
+		fputs("armhf is emulated, though this host runs it natively (-p native)", report_line(to, &begun));
+	}
+	if (report_status(prepare) == 0 && prepare->faulted && prepare->reason != PLAN_UNDO_DONE) {
+		report_line(to, &begun);
+		report_fault(to, &prepare->apply.fault);
+		fputs("; armhf runs all the same", to);
+	}
+	if (prepare->apply.notes[0] != '\0')
+		fputs(prepare->apply.notes, report_line(to, &begun));
+}
+
+void
+report_print(FILE *to, const struct prepare *prepare, enum report_value value)
+{
+	const struct entry *entry = report_entry(prepare);
+	int align = report_align(&prepare->host);
+	unsigned int actions = prepare->apply.action_count;
+	unsigned int undo = prepare->undo_count;
+	char flags[8] = "";
+
+	/* What a dry run says behind a mount is only a guess. */
+	if (prepare->rehearse && actions > 0 && prepare->apply.actions[0].kind == PLAN_STEP_MOUNT) {
+		actions = 1;
+		undo = 0;
+	}
+	switch (value) {
+	case REPORT_TIER:
+		fprintf(to, "%d", prepare->tier);
+		break;
+	case REPORT_MODE:
+		fputs(report_mode(&prepare->host), to);
+		break;
+	case REPORT_REASON:
+		fputs(plan_reason_name(prepare->reason), to);
+		break;
+	case REPORT_MESSAGE:
+		report_message(to, prepare);
+		break;
+	case REPORT_WARNING:
+		report_warning(to, prepare);
+		break;
+	case REPORT_NATIVE:
+		fputs(plan_native_name(prepare->host.native), to);
+		break;
+	case REPORT_ALIGN:
+		if (align >= 0)
+			fputs(report_aligns[align].token, to);
+		break;
+	case REPORT_ENTRY:
+		if (entry != NULL)
+			report_path(to, entry->name);
+		break;
+	case REPORT_INTERPRETER:
+		if (entry != NULL && entry->state != ENTRY_UNKNOWN)
+			report_path(to, entry->interpreter);
+		break;
+	case REPORT_FLAGS:
+		if (entry != NULL && entry->state != ENTRY_UNKNOWN)
+			entry_flags_text(entry->flags, flags);
+		fputs(flags, to);
+		break;
+	case REPORT_ACTIONS:
+		report_steps(to, prepare->apply.actions, actions);
+		break;
+	case REPORT_UNDO:
+		report_steps(to, prepare->undo, undo);
+		break;
+	case REPORT_VALUE_COUNT:
+		break;
+	}
+}
+
+static const char *
+report_serving(const struct host *host)
+{
+	switch (host->serving) {
+	case HOST_SERVING_KERNEL:
+		return "runs, by the kernel itself";
+	case HOST_SERVING_ENTRY:
+		return "runs, by an entry of binfmt_misc";
+	case HOST_SERVING_BROKEN:
+		return "does not run, though an entry of binfmt_misc takes it";
+	case HOST_SERVING_NOBODY:
+		return "does not run";
+	case HOST_SERVING_UNKNOWN:
+		return "not to be told: no probe could be started";
+	case HOST_SERVING_UNTESTED:
+		break;
+	}
+	return "not asked";
+}
+
+static void
+report_table(FILE *to, const struct host *host)
+{
+	static const char *const states[] = {
+		[ENTRY_UNTESTED] = "not asked",
+		[ENTRY_ABSENT] = "absent",
+		[ENTRY_DISABLED] = "disabled",
+		[ENTRY_ENABLED] = "enabled",
+		[ENTRY_UNKNOWN] = "unknown",
+	};
+
+	switch (host->table) {
+	case HOST_TABLE_MOUNTED:
+		fprintf(to, "mounted, status %s, %u entr%s; " HOST_ENTRY_NAME " is %s",
+			host->status == HOST_SWITCH_ON ? "on" : "off", host->entry_count,
+			host->entry_count == 1 ? "y" : "ies", states[host->own.state]);
+		if (host->claimer_count > 0) {
+			fputs("; armhf is claimed by ", to);
+			report_claimers(to, host, false);
+		}
+		break;
+	case HOST_TABLE_ABSENT:
+		fputs("not mounted", to);
+		break;
+	case HOST_TABLE_AUTOFS:
+		fputs("an autofs that does not mount it", to);
+		break;
+	case HOST_TABLE_UNREADABLE:
+		report_fault(to, &host->table_fault);
+		break;
+	case HOST_TABLE_UNTESTED:
+		fputs("not asked", to);
+		break;
+	}
+}
+
+static void
+report_descriptor(FILE *to, const struct host *host)
+{
+	switch (host->descriptor) {
+	case HOST_DESCRIPTOR_ABSENT:
+		fputs("absent", to);
+		break;
+	case HOST_DESCRIPTOR_VALID:
+		fputs("valid, interpreter ", to);
+		report_path(to, host->described.interpreter);
+		break;
+	case HOST_DESCRIPTOR_INVALID:
+	case HOST_DESCRIPTOR_UNSAFE:
+	case HOST_DESCRIPTOR_UNREADABLE:
+		report_fault(to, &host->descriptor_fault);
+		break;
+	case HOST_DESCRIPTOR_UNTESTED:
+		fputs("not asked", to);
+		break;
+	}
+}
+
+static const char *const report_tiers[] = {
+	"none",
+	"1, a packaged descriptor is brought into the kernel",
+	"2, an existing registration is trusted",
+	"3, what already runs armhf is left alone",
+	"4, a descriptor is made by hand",
+};
+
+void
+report_explain(FILE *to, const struct prepare *prepare)
+{
+	const struct host *host = prepare->apply.action_count > 0 ? &prepare->before : &prepare->judged;
+	char token[REPORT_NAME_SIZE + 32];
+
+	fprintf(to, "machine:     %s, pages of %lu KiB\n", host->arm64 ? "arm64" : "not arm64", host->page_size / 1024);
+	fputs("binfmt_misc: ", to);
+	report_table(to, host);
+	fputs("\ndescriptor:  " HOST_DESCRIPTOR_PATH ": ", to);
+	report_descriptor(to, host);
+	fprintf(to, "\nnative:      %s\n", report_natives[prepare->explained]);
+	fprintf(to, "armhf now:   %s", report_serving(host));
+	if (host->serving == HOST_SERVING_BROKEN || host->serving == HOST_SERVING_NOBODY) {
+		fputs("; ", to);
+		report_symptom(to, &host->proof, prepare->seconds);
+	}
+	fputs("\n", to);
+	if (prepare->reason != PLAN_UNDO_DONE && prepare->reason != PLAN_UNDO_FAILED)
+		fprintf(to, "policy:      %s\ntier:        %s\n", plan_policy_name(prepare->policy),
+			report_tiers[prepare->tier]);
+	for (unsigned int i = 0; i < prepare->apply.action_count; i++) {
+		plan_step_print(&prepare->apply.actions[i], token, sizeof(token));
+		fprintf(to, "step:        %s%s\n", token, prepare->rehearse ? " (not carried out)" : "");
+	}
+	if (prepare->undo_count > 0) {
+		fputs("to undo:     ", to);
+		report_steps(to, prepare->undo, prepare->undo_count);
+		fputs("\n", to);
+	}
+	fprintf(to, "result:      %s (%s): ", report_mode(&prepare->host), plan_reason_name(prepare->reason));
+	report_message(to, prepare);
+	fputs("\n", to);
+}
