@@ -92,8 +92,12 @@ check-hosts:
 
 .PHONY: lint
 lint:
-	COMPILE='$(subst ','\'',-std=gnu11 -D_GNU_SOURCE= -Iinclude)' BASH_CPPFLAGS='$(subst ','\'',$(BASH_CPPFLAGS))' \
+	@COMPILE='$(subst ','\'',-std=gnu11 -D_GNU_SOURCE= -Iinclude)' BASH_CPPFLAGS='$(subst ','\'',$(BASH_CPPFLAGS))' \
 		scripts/lint
+
+.PHONY: format
+format:
+	scripts/lint --fix
 
 # Assembles builtin/probe.S anew into the header that holds its bytes.
 .PHONY: probe
