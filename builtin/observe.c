@@ -129,12 +129,12 @@ observe_unopened(int error, struct fault *fault)
 {
 	struct statx found;
 
+	if (error == ENOENT &&
+		statx(AT_FDCWD, HOST_DESCRIPTOR_PATH, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &found) != 0)
+		return HOST_DESCRIPTOR_ABSENT;
 	fault_set(fault, error, HOST_DESCRIPTOR_PATH, "cannot open");
 	switch (error) {
-	case ENOENT: /* nothing there, or a link to nothing */
-		if (statx(AT_FDCWD, HOST_DESCRIPTOR_PATH, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &found) != 0)
-			return HOST_DESCRIPTOR_ABSENT;
-		return HOST_DESCRIPTOR_INVALID;
+	case ENOENT: /* a link to nothing */
 	case ELOOP:
 	case ENOTDIR:
 	case ENXIO: /* a socket, or a device without its driver */
