@@ -1,0 +1,76 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The descriptor's text: read as update-binfmts and the kernel read it, and refused where the contract says so.
+# (Whose the file may be, and what else may stand in its place, is not a matter of its text.)
+#
+# data/descriptors: good-* are one entry to update-binfmts and to us, loose-* only we take, strict-* only it takes,
+# bad-* nobody takes.
+
+load lib/host
+
+function setup_file() {
+	export DESCRIPTORS="${BATS_TEST_DIRNAME}/data/descriptors"
+}
+
+# import FILE...: have update-binfmts import each descriptor, and register what we read in it; compare the two
+# entries as the kernel prints them.
+function import() {
+	host "$@" << 'EOF'
+	host_add_binfmt_support
+	# The flag F needs an interpreter that is there.
+	install -D -m 0755 /usr/bin/true /usr/libexec/qemu-binfmt/arm-binfmt-P
+	wrong=0
+	for file in "$@"; do
+		rm -f /var/lib/binfmts/qemu-arm
+		cp "${file}" "${DESCRIPTOR}"
+		# Its status says nothing: it hides that nothing was registered.
+		update-binfmts --import qemu-arm &> /dev/null || true
+		theirs=""
+		if [[ -e "${TABLE}/qemu-arm" ]]; then
+			theirs="$(host_entry qemu-arm)"
+			host_switch qemu-arm -1
+		fi
+		ours=""
+		if line="$("${BUILD}/tests/descriptor_line" "${file}")"; then
+			host_register "${line#*: }"
+			ours="$(host_entry qemu-arm)"
+			host_switch qemu-arm -1
+		fi
+		case "${file##*/}" in
+			good-*) [[ -n "${ours}" && "${ours}" == "${theirs}" ]] ;;
+			loose-*) [[ -n "${ours}" && -z "${theirs}" ]] ;;
+			strict-*) [[ -z "${ours}" && -n "${theirs}" ]] ;;
+			bad-*) [[ -z "${ours}" && -z "${theirs}" ]] ;;
+		esac || {
+			printf '%s\nupdate-binfmts: %s\nours: %s\n\n' "${file##*/}" "${theirs:-nothing}" "${ours:-nothing}" >&2
+			wrong=1
+		}
+	done
+	exit "${wrong}"
+EOF
+}
+
+@test "descriptor: what tier 4 writes, odd sizes, and every change of a byte" {
+	"${BUILD}/tests/descriptor_test" "${DESCRIPTORS}"/*
+}
+
+@test "descriptor: an invalid one is named with line and reason" {
+	run -1 "${BUILD}/tests/descriptor_line" "${DESCRIPTORS}"/{bad,strict}-*
+	diff -u "${BATS_TEST_DIRNAME}/data/descriptors.refused" - <<< "${output}"
+}
+
+@test "descriptor: good ones come to the entry that update-binfmts registers" {
+	import "${DESCRIPTORS}"/good-*
+}
+
+@test "descriptor: loose ones come to an entry, and update-binfmts does not take them" {
+	import "${DESCRIPTORS}"/loose-*
+}
+
+@test "descriptor: strict ones are refused, and update-binfmts takes them" {
+	import "${DESCRIPTORS}"/strict-*
+}
+
+@test "descriptor: bad ones are refused, and update-binfmts does not take them either" {
+	import "${DESCRIPTORS}"/bad-*
+}

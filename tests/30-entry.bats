@@ -1,0 +1,16 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
+# An entry: the kernel's text, the line that registers it, and the programs it takes; first by themselves, then
+# against the kernel that is running.
+
+load lib/host
+
+@test "entry: what texts, lines and headers mean, and every change of a text that kernels print" {
+	"${BUILD}/tests/entry_test" "${BATS_TEST_DIRNAME}"/data/entries/*
+}
+
+@test "entry: this kernel takes our lines, prints what we parse, and matches as we do" {
+	host << 'EOF'
+	"${BUILD}/tests/entry_kernel"
+EOF
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * entry_print: an entry as fs/binfmt_misc.c prints it, written anew from there: what
+ * entry_parse takes must be the same text again.
+ */
+#ifndef ARMHF_ENTRY_PRINT_H
+#define ARMHF_ENTRY_PRINT_H
+
+#include "entry.h"
+
+#include <stdio.h>
+
+/* Returns the length of the text. */
+static inline size_t
+entry_print(const struct entry *entry, char text[ENTRY_TEXT_MAX])
+{
+	FILE *file = fmemopen(text, ENTRY_TEXT_MAX, "w");
+	long length;
+
+	fprintf(file, "%s\n", entry->state == ENTRY_ENABLED ? "enabled" : "disabled");
+	fprintf(file, "interpreter %s\n", entry->interpreter);
+	fprintf(file, "flags: %s%s%s%s\n", entry->flags & ENTRY_PRESERVE ? "P" : "",
+		entry->flags & (ENTRY_OPEN | ENTRY_CREDENTIALS) ? "O" : "",
+		entry->flags & ENTRY_CREDENTIALS ? "C" : "", entry->flags & ENTRY_FIX ? "F" : "");
+	if (entry->extension[0] != '\0') {
+		fprintf(file, "extension .%s\n", entry->extension);
+	} else {
+		fprintf(file, "offset %u\nmagic ", entry->offset);
+		for (unsigned int i = 0; i < entry->size; i++)
+			fprintf(file, "%02x", entry->magic[i]);
+		if (entry->masked) {
+			fprintf(file, "\nmask ");
+			for (unsigned int i = 0; i < entry->size; i++)
+				fprintf(file, "%02x", entry->mask[i]);
+		}
+		fprintf(file, "\n");
+	}
+	length = ftell(file);
+	fclose(file);
+	return (size_t)length;
+}
+
+/* True if nothing is said of the entry but name and state. */
+static inline bool
+entry_is_blank(const struct entry *entry)
+{
+	return entry->interpreter[0] == '\0' && entry->flags == 0 && entry->extension[0] == '\0'
+		&& entry->offset == 0 && entry->size == 0 && !entry->masked;
+}
+
+#endif
