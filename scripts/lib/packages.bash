@@ -82,8 +82,8 @@ function packages_emulator() {
 	cache="$(packages_cache)"
 	for name in cached qemu-user-static qemu-user; do
 		case "${name}" in
-			qemu-user-static) packages_unpack "${name}" ./usr/bin/qemu-arm-static || continue ;;
-			qemu-user) packages_unpack "${name}" ./usr/bin/qemu-arm || continue ;;
+		qemu-user-static) packages_unpack "${name}" ./usr/bin/qemu-arm-static || continue ;;
+		qemu-user) packages_unpack "${name}" ./usr/bin/qemu-arm || continue ;;
 		esac
 		for file in "${cache}"/{qemu-user-static/usr/bin/qemu-arm-static,qemu-user/usr/bin/qemu-arm}; do
 			[[ -f "${file}" && ! -L "${file}" ]] || continue
