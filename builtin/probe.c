@@ -4,7 +4,6 @@
  * one. Between vfork and exec a child shares the shell's memory: it makes system calls
  * and nothing else.
  */
-#define _GNU_SOURCE
 #include <dirent.h>
 #include <elf.h>
 #include <errno.h>
@@ -94,7 +93,7 @@ descriptors_mark(void)
 	while ((length = syscall(SYS_getdents64, folder, &buffer, sizeof(buffer))) > 0) {
 		for (long at = 0; at < length;) {
 			const struct dirent64 *entry = (const void *)(buffer.bytes + at);
-			int fd = atoi(entry->d_name); /* 0 for "." and ".." */
+			int fd = (int)strtol(entry->d_name, NULL, 10); /* 0 for "." and ".." */
 
 			if (fd > STDERR_FILENO && fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
 				return -1;
@@ -110,8 +109,11 @@ static int
 child_detach(const struct task *task, int seconds)
 {
 	const struct sigaction standard = {.sa_handler = SIG_DFL};
-	/* A file system that hangs in exec holds child and vfork's parent: this alone ends both. */
-	const struct itimerval deadline = {.it_value.tv_sec = seconds};
+	/*
+	 * A file system that hangs in exec holds child and vfork's parent: this alone ends both.
+	 * A little late, so that the parent comes first where it can: it kills the whole group.
+	 */
+	const struct itimerval deadline = {.it_value = {seconds, 100000}};
 	/* Not 1, which would silence a core_pattern pipe as well: qemu then writes a core file of its own. */
 	const struct rlimit no_core = {0, 0};
 	int null;
@@ -202,10 +204,14 @@ act_command(const struct task *task, int report)
 static int
 act_lookup(const struct task *task, int report)
 {
-	if (open(task->path, O_PATH | O_CLOEXEC) >= 0)
-		return 0;
-	report_error(report, errno);
-	return 1;
+	int fd = open(task->path, O_PATH | O_CLOEXEC);
+
+	if (fd < 0) {
+		report_error(report, errno);
+		return 1;
+	}
+	close(fd);
+	return 0;
 }
 
 static int
@@ -285,9 +291,9 @@ child_start(const struct task *task, int seconds, int report)
 }
 
 /*
- * Wait until the child has ended, is stopped by a signal or by the deadline. The child
- * is not yet reaped. Returns its end if it must be killed, PROBE_EXITED if it has ended,
- * PROBE_NOT_STARTED with error if there is none to wait for.
+ * Wait, without reaping. Leaves in result->end PROBE_EXITED if the child has ended, in whatever
+ * way; PROBE_TIMEOUT or PROBE_INTERRUPTED if it must be killed; PROBE_NOT_STARTED if
+ * somebody else has reaped it.
  */
 static void
 child_watch(struct probe_result *result, pid_t pid, const struct probe_limits *limits,

@@ -3,7 +3,6 @@
  * stop: blocks the signals that end a call early and looks for them. Takes none
  * of them: the shell's own handlers run when the mask is put back.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
