@@ -20,7 +20,7 @@
 #include "descriptor.h"
 #include "path.h"
 
-#define APPLY_MODE_FILE 0644
+#define APPLY_MODE_FILE   0644
 #define APPLY_MODE_FOLDER 0755
 /* Where O_TMPFILE is not to be had: outside the folder, since update-binfmts imports any file in it. */
 #define APPLY_TEMPORARY "/usr/share/.armhf-binfmt-descriptor"
@@ -46,7 +46,9 @@ static void
 apply_note_mount(struct apply *apply)
 {
 	if (path_in_userns())
-		apply_note(apply, BINFMT_PATH ": mounted in a user namespace, where it hides the entries of "
+		apply_note(apply,
+			BINFMT_PATH
+			": mounted in a user namespace, where it hides the entries of "
 			"the host, of every architecture, for as long as the namespace lasts");
 }
 
@@ -54,25 +56,17 @@ static enum plan_outcome
 apply_outcome(enum binfmt_result result)
 {
 	switch (result) {
-	case BINFMT_DONE:
-		return PLAN_OUTCOME_DONE;
+	case BINFMT_DONE: return PLAN_OUTCOME_DONE;
 	case BINFMT_GONE:
-	case BINFMT_TAKEN:
-		return PLAN_OUTCOME_RACED;
-	case BINFMT_REFUSED:
-		return PLAN_OUTCOME_REFUSED;
-	case BINFMT_IMPOSSIBLE:
-		return PLAN_OUTCOME_IMPOSSIBLE;
-	case BINFMT_OVERRULED:
-		return PLAN_OUTCOME_OVERRULED;
-	case BINFMT_BUSY:
-		return PLAN_OUTCOME_BUSY;
-	case BINFMT_INTERRUPTED:
-		return PLAN_OUTCOME_INTERRUPTED;
+	case BINFMT_TAKEN: return PLAN_OUTCOME_RACED;
+	case BINFMT_REFUSED: return PLAN_OUTCOME_REFUSED;
+	case BINFMT_IMPOSSIBLE: return PLAN_OUTCOME_IMPOSSIBLE;
+	case BINFMT_OVERRULED: return PLAN_OUTCOME_OVERRULED;
+	case BINFMT_BUSY: return PLAN_OUTCOME_BUSY;
+	case BINFMT_INTERRUPTED: return PLAN_OUTCOME_INTERRUPTED;
 	case BINFMT_ABSENT:
 	case BINFMT_AUTOFS:
-	case BINFMT_FAILED:
-		break;
+	case BINFMT_FAILED: break;
 	}
 	return PLAN_OUTCOME_FAILED;
 }
@@ -85,12 +79,9 @@ apply_errno(struct apply *apply, int error, const char *path, const char *what)
 	switch (error) {
 	case EPERM:
 	case EACCES:
-	case EROFS:
-		return PLAN_OUTCOME_REFUSED;
-	case EEXIST:
-		return PLAN_OUTCOME_RACED;
-	default:
-		return PLAN_OUTCOME_FAILED;
+	case EROFS: return PLAN_OUTCOME_REFUSED;
+	case EEXIST: return PLAN_OUTCOME_RACED;
+	default: return PLAN_OUTCOME_FAILED;
 	}
 }
 
@@ -106,7 +97,8 @@ apply_mount(struct apply *apply, const struct plan_step *step, const struct entr
 	apply_note_mount(apply);
 	result = binfmt_open(apply->binfmt, &apply->fault);
 	if (result == BINFMT_ABSENT || result == BINFMT_AUTOFS)
-		fault_set(&apply->fault, 0, BINFMT_PATH, "mounted binfmt_misc, and something else is there");
+		fault_set(&apply->fault, 0, BINFMT_PATH,
+			"mounted binfmt_misc, and something else is there");
 	return apply_outcome(result);
 }
 
@@ -160,7 +152,8 @@ apply_unregister(struct apply *apply, const struct plan_step *step, const struct
 static ssize_t
 apply_descriptor_read(char *text, size_t size)
 {
-	int fd = open(HOST_DESCRIPTOR_PATH, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	int fd = open(
+		HOST_DESCRIPTOR_PATH, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	ssize_t length;
 	int error;
 
@@ -179,13 +172,13 @@ apply_descriptor_read(char *text, size_t size)
 static bool
 apply_descriptor_ours(void)
 {
-	static const char *const interpreters[] = { HOST_EMULATOR_STATIC, HOST_EMULATOR_PLAIN };
+	static const char *const interpreters[] = {HOST_EMULATOR_STATIC, HOST_EMULATOR_PLAIN};
 	char found[APPLY_TEXT_SIZE], ours[APPLY_TEXT_SIZE];
 	ssize_t length = apply_descriptor_read(found, sizeof(found));
 
 	for (size_t i = 0; length > 0 && i < sizeof(interpreters) / sizeof(interpreters[0]); i++)
-		if (descriptor_format(interpreters[i], ours, sizeof(ours)) == length &&
-			memcmp(found, ours, (size_t)length) == 0)
+		if (descriptor_format(interpreters[i], ours, sizeof(ours)) == length
+			&& memcmp(found, ours, (size_t)length) == 0)
 			return true;
 	return false;
 }
@@ -200,12 +193,15 @@ apply_folder(struct apply *apply, enum plan_outcome *outcome)
 		if (mkdir(HOST_DESCRIPTOR_DIR, APPLY_MODE_FOLDER) == 0) {
 			apply->folder_made = true;
 		} else if (errno != EEXIST) { /* somebody else may make it at the same moment */
-			*outcome = apply_errno(apply, errno, HOST_DESCRIPTOR_DIR, "cannot make the folder");
+			*outcome = apply_errno(
+				apply, errno, HOST_DESCRIPTOR_DIR, "cannot make the folder");
 			return -1;
 		}
 		fd = open(HOST_DESCRIPTOR_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (fd >= 0 && apply->folder_made && fchmod(fd, APPLY_MODE_FOLDER) != 0) { /* whatever the umask */
-			*outcome = apply_errno(apply, errno, HOST_DESCRIPTOR_DIR, "cannot set the folder's mode");
+		if (fd >= 0 && apply->folder_made
+			&& fchmod(fd, APPLY_MODE_FOLDER) != 0) { /* whatever the umask */
+			*outcome = apply_errno(
+				apply, errno, HOST_DESCRIPTOR_DIR, "cannot set the folder's mode");
 			close(fd);
 			return -1;
 		}
@@ -228,10 +224,14 @@ apply_unnamed(const char *text, size_t length, bool *named)
 	int error;
 
 	*named = false;
-	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) { /* open(2), O_TMPFILE */
-		if (unlink(APPLY_TEMPORARY) != 0 && errno != ENOENT) /* left by a call that was killed */
+	if (fd < 0
+		&& (errno == EOPNOTSUPP || errno == EISDIR
+			|| errno == EINVAL)) { /* open(2), O_TMPFILE */
+		if (unlink(APPLY_TEMPORARY) != 0
+			&& errno != ENOENT) /* left by a call that was killed */
 			return -1;
-		fd = open(APPLY_TEMPORARY, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, APPLY_MODE_FILE);
+		fd = open(APPLY_TEMPORARY, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW,
+			APPLY_MODE_FILE);
 		*named = fd >= 0;
 	}
 	if (fd < 0)
@@ -276,7 +276,8 @@ apply_name(int folder, int fd, bool named)
 }
 
 static enum plan_outcome
-apply_create_descriptor(struct apply *apply, const struct plan_step *step, const struct entry *entry)
+apply_create_descriptor(
+	struct apply *apply, const struct plan_step *step, const struct entry *entry)
 {
 	char text[APPLY_TEXT_SIZE];
 	int length = descriptor_format(entry->interpreter, text, sizeof(text));
@@ -292,11 +293,14 @@ apply_create_descriptor(struct apply *apply, const struct plan_step *step, const
 	if (fd < 0)
 		outcome = apply_errno(apply, errno, HOST_DESCRIPTOR_PATH, "cannot write");
 	else if (apply_name(folder, fd, named) != 0)
-		outcome = apply_errno(apply, errno, HOST_DESCRIPTOR_PATH, "cannot give the file its name");
+		outcome = apply_errno(
+			apply, errno, HOST_DESCRIPTOR_PATH, "cannot give the file its name");
 	else if (fsync(folder) != 0)
-		outcome = apply_errno(apply, errno, HOST_DESCRIPTOR_DIR, "cannot write the folder to disk");
+		outcome = apply_errno(
+			apply, errno, HOST_DESCRIPTOR_DIR, "cannot write the folder to disk");
 	else if (!apply_descriptor_ours()) {
-		fault_set(&apply->fault, 0, HOST_DESCRIPTOR_PATH, "it was written and reads back as something else");
+		fault_set(&apply->fault, 0, HOST_DESCRIPTOR_PATH,
+			"it was written and reads back as something else");
 		outcome = PLAN_OUTCOME_OVERRULED;
 	}
 	if (fd >= 0)
@@ -306,7 +310,8 @@ apply_create_descriptor(struct apply *apply, const struct plan_step *step, const
 }
 
 static enum plan_outcome
-apply_remove_descriptor(struct apply *apply, const struct plan_step *step, const struct entry *entry)
+apply_remove_descriptor(
+	struct apply *apply, const struct plan_step *step, const struct entry *entry)
 {
 	(void)step;
 	(void)entry;
@@ -324,9 +329,10 @@ apply_recorded(void)
 }
 
 static bool
-apply_update_binfmts(struct apply *apply, const char *const argv[], const struct probe_limits *limits)
+apply_update_binfmts(
+	struct apply *apply, const char *const argv[], const struct probe_limits *limits)
 {
-	static const char *const env[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", NULL };
+	static const char *const env[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", NULL};
 	struct probe_result result;
 
 	probe_run_command(&result, argv, env, limits);
@@ -340,11 +346,10 @@ apply_update_binfmts(struct apply *apply, const char *const argv[], const struct
 		fault_set(&apply->fault, 0, argv[0], "it was killed by signal %d", result.value);
 		break;
 	case PROBE_TIMEOUT:
-		fault_set(&apply->fault, 0, argv[0], "it did not end within %d seconds", limits->seconds);
+		fault_set(&apply->fault, 0, argv[0], "it did not end within %d seconds",
+			limits->seconds);
 		break;
-	case PROBE_INTERRUPTED:
-		fault_set(&apply->fault, 0, argv[0], "it was interrupted");
-		break;
+	case PROBE_INTERRUPTED: fault_set(&apply->fault, 0, argv[0], "it was interrupted"); break;
 	case PROBE_REFUSED:
 	case PROBE_NOT_STARTED:
 		fault_set(&apply->fault, result.error, argv[0], "it could not be started");
@@ -357,28 +362,31 @@ apply_update_binfmts(struct apply *apply, const char *const argv[], const struct
 static enum plan_outcome
 apply_import(struct apply *apply, const struct plan_step *step, const struct entry *entry)
 {
-	static const char *const argv[] = { HOST_IMPORTER, "--import", HOST_ENTRY_NAME, NULL };
+	static const char *const argv[] = {HOST_IMPORTER, "--import", HOST_ENTRY_NAME, NULL};
 	bool before = apply_recorded();
 
 	(void)step;
 	(void)entry;
 	if (!apply_update_binfmts(apply, argv, apply->limits))
-		apply_note(apply, "%s: importing %s failed: %s; after a reboot armhf_binfmt_prepare must run again",
+		apply_note(apply,
+			"%s: importing %s failed: %s; after a reboot armhf_binfmt_prepare must run again",
 			apply->fault.object, HOST_ENTRY_NAME, apply->fault.why);
 	else if (!apply_recorded())
-		apply_note(apply, "%s: importing %s left no record; after a reboot armhf_binfmt_prepare must run again",
+		apply_note(apply,
+			"%s: importing %s left no record; after a reboot armhf_binfmt_prepare must run again",
 			HOST_IMPORTER, HOST_ENTRY_NAME);
 	apply->import_made = !before && apply_recorded();
-	return stop_pending(apply->limits->stop) != 0 ? PLAN_OUTCOME_INTERRUPTED : PLAN_OUTCOME_DONE;
+	return stop_pending(apply->limits->stop) != 0 ? PLAN_OUTCOME_INTERRUPTED
+						      : PLAN_OUTCOME_DONE;
 }
 
 static enum plan_outcome
 apply_unimport(struct apply *apply, const struct plan_step *step, const struct entry *entry)
 {
-	static const char *const argv[] = { HOST_IMPORTER, "--package", HOST_PACKAGE, "--unimport",
-		HOST_ENTRY_NAME, NULL };
+	static const char *const argv[] = {
+		HOST_IMPORTER, "--package", HOST_PACKAGE, "--unimport", HOST_ENTRY_NAME, NULL};
 	/* Taking back is not interrupted. */
-	const struct probe_limits limits = { .stop = NULL, .seconds = apply->limits->seconds };
+	const struct probe_limits limits = {.stop = NULL, .seconds = apply->limits->seconds};
 
 	(void)step;
 	(void)entry;
@@ -386,27 +394,28 @@ apply_unimport(struct apply *apply, const struct plan_step *step, const struct e
 		return PLAN_OUTCOME_FAILED;
 	if (!apply_recorded())
 		return PLAN_OUTCOME_DONE;
-	fault_set(&apply->fault, 0, HOST_RECORD_PATH, "%s removed it and it is still there", HOST_IMPORTER);
+	fault_set(&apply->fault, 0, HOST_RECORD_PATH, "%s removed it and it is still there",
+		HOST_IMPORTER);
 	return PLAN_OUTCOME_OVERRULED;
 }
 
 static const struct {
 	/* entry is what a register or create step makes, else NULL */
-	enum plan_outcome (*act)(struct apply *apply, const struct plan_step *step,
-		const struct entry *entry);
+	enum plan_outcome (*act)(
+		struct apply *apply, const struct plan_step *step, const struct entry *entry);
 	enum plan_step_kind undo; /* itself where there is none */
 } apply_table[PLAN_STEP_KIND_COUNT] = {
-	[PLAN_STEP_MOUNT] = { apply_mount, PLAN_STEP_MOUNT },
-	[PLAN_STEP_STATUS_ON] = { apply_status_on, PLAN_STEP_STATUS_OFF },
-	[PLAN_STEP_STATUS_OFF] = { apply_status_off, PLAN_STEP_STATUS_ON },
-	[PLAN_STEP_ENABLE] = { apply_enable, PLAN_STEP_DISABLE },
-	[PLAN_STEP_DISABLE] = { apply_disable, PLAN_STEP_ENABLE },
-	[PLAN_STEP_REGISTER] = { apply_register, PLAN_STEP_UNREGISTER },
-	[PLAN_STEP_UNREGISTER] = { apply_unregister, PLAN_STEP_REGISTER },
-	[PLAN_STEP_CREATE_DESCRIPTOR] = { apply_create_descriptor, PLAN_STEP_REMOVE_DESCRIPTOR },
-	[PLAN_STEP_REMOVE_DESCRIPTOR] = { apply_remove_descriptor, PLAN_STEP_CREATE_DESCRIPTOR },
-	[PLAN_STEP_IMPORT] = { apply_import, PLAN_STEP_UNIMPORT },
-	[PLAN_STEP_UNIMPORT] = { apply_unimport, PLAN_STEP_IMPORT },
+	[PLAN_STEP_MOUNT] = {apply_mount, PLAN_STEP_MOUNT},
+	[PLAN_STEP_STATUS_ON] = {apply_status_on, PLAN_STEP_STATUS_OFF},
+	[PLAN_STEP_STATUS_OFF] = {apply_status_off, PLAN_STEP_STATUS_ON},
+	[PLAN_STEP_ENABLE] = {apply_enable, PLAN_STEP_DISABLE},
+	[PLAN_STEP_DISABLE] = {apply_disable, PLAN_STEP_ENABLE},
+	[PLAN_STEP_REGISTER] = {apply_register, PLAN_STEP_UNREGISTER},
+	[PLAN_STEP_UNREGISTER] = {apply_unregister, PLAN_STEP_REGISTER},
+	[PLAN_STEP_CREATE_DESCRIPTOR] = {apply_create_descriptor, PLAN_STEP_REMOVE_DESCRIPTOR},
+	[PLAN_STEP_REMOVE_DESCRIPTOR] = {apply_remove_descriptor, PLAN_STEP_CREATE_DESCRIPTOR},
+	[PLAN_STEP_IMPORT] = {apply_import, PLAN_STEP_UNIMPORT},
+	[PLAN_STEP_UNIMPORT] = {apply_unimport, PLAN_STEP_IMPORT},
 };
 
 bool
@@ -418,10 +427,8 @@ apply_step_undoes(enum plan_step_kind kind)
 	case PLAN_STEP_DISABLE:
 	case PLAN_STEP_UNREGISTER:
 	case PLAN_STEP_REMOVE_DESCRIPTOR:
-	case PLAN_STEP_UNIMPORT:
-		return true;
-	default:
-		return false;
+	case PLAN_STEP_UNIMPORT: return true;
+	default: return false;
 	}
 }
 
@@ -448,8 +455,8 @@ apply_steps(struct apply *apply, const struct plan *plan, const struct host *hos
 		 * was raced belongs to somebody else. */
 		if (outcome != PLAN_OUTCOME_RACED && apply_table[step->kind].undo != step->kind)
 			apply->standing[apply->standing_count++] = *step;
-		if (outcome == PLAN_OUTCOME_DONE || outcome == PLAN_OUTCOME_OVERRULED ||
-			outcome == PLAN_OUTCOME_INTERRUPTED)
+		if (outcome == PLAN_OUTCOME_DONE || outcome == PLAN_OUTCOME_OVERRULED
+			|| outcome == PLAN_OUTCOME_INTERRUPTED)
 			apply_record(apply, step);
 		if (outcome != PLAN_OUTCOME_DONE)
 			return outcome;
@@ -479,9 +486,10 @@ apply_other(void *context, const char *name)
 static bool
 apply_others(const struct apply *apply, const struct plan_step *steps, unsigned int count)
 {
-	struct apply_others others = { .steps = steps, .count = count };
+	struct apply_others others = {.steps = steps, .count = count};
 
-	return binfmt_each(apply->binfmt, apply_other, &others, NULL) != BINFMT_DONE || others.found;
+	return binfmt_each(apply->binfmt, apply_other, &others, NULL) != BINFMT_DONE
+		|| others.found;
 }
 
 /* Has an undoing step anything to do? Its object may be gone, or already be as wanted. */
@@ -502,14 +510,14 @@ apply_needed(struct apply *apply, const struct plan_step *step)
 		binfmt_read(apply->binfmt, step->name, &entry, NULL);
 		if (entry.state == ENTRY_ABSENT)
 			return false;
-		return step->kind == PLAN_STEP_UNREGISTER || entry.state == ENTRY_UNKNOWN ||
-			(entry.state == ENTRY_ENABLED) != (step->kind == PLAN_STEP_ENABLE);
+		return step->kind == PLAN_STEP_UNREGISTER || entry.state == ENTRY_UNKNOWN
+			|| (entry.state == ENTRY_ENABLED) != (step->kind == PLAN_STEP_ENABLE);
 	case PLAN_STEP_REMOVE_DESCRIPTOR:
-		return statx(AT_FDCWD, HOST_DESCRIPTOR_PATH, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &found) == 0;
-	case PLAN_STEP_UNIMPORT:
-		return apply_recorded() && access(HOST_IMPORTER, X_OK) == 0;
-	default:
-		return true;
+		return statx(AT_FDCWD, HOST_DESCRIPTOR_PATH, AT_SYMLINK_NOFOLLOW, STATX_TYPE,
+			       &found)
+			== 0;
+	case PLAN_STEP_UNIMPORT: return apply_recorded() && access(HOST_IMPORTER, X_OK) == 0;
+	default: return true;
 	}
 }
 
@@ -531,7 +539,8 @@ apply_undo_step(struct apply *apply, const struct plan_step *step)
 			return false; /* never written to */
 	}
 	if (step->kind == PLAN_STEP_REMOVE_DESCRIPTOR && !apply_descriptor_ours()) {
-		fault_set(&apply->fault, 0, HOST_DESCRIPTOR_PATH, "it is not what armhf_binfmt_prepare writes");
+		fault_set(&apply->fault, 0, HOST_DESCRIPTOR_PATH,
+			"it is not what armhf_binfmt_prepare writes");
 		return false;
 	}
 	if (!apply->rehearse) {
@@ -553,7 +562,7 @@ apply_undo(struct apply *apply, struct plan_step *steps, unsigned int *count)
 {
 	const unsigned int all = *count;
 	struct plan_step given[APPLY_STANDING_MAX];
-	struct fault first = { 0 };
+	struct fault first = {0};
 	unsigned int left = 0;
 
 	memcpy(given, steps, all * sizeof(*steps));
@@ -568,7 +577,9 @@ apply_undo(struct apply *apply, struct plan_step *steps, unsigned int *count)
 		} else if (!apply_needed(apply, &step)) {
 			done = true;
 		} else if (step.kind == PLAN_STEP_STATUS_OFF && apply_others(apply, given, all)) {
-			apply_note(apply, BINFMT_PATH "/status: left on, since other entries than those named are in the table");
+			apply_note(apply,
+				BINFMT_PATH
+				"/status: left on, since other entries than those named are in the table");
 			done = true;
 		} else {
 			done = apply_undo_step(apply, &step);
@@ -593,9 +604,10 @@ apply_put_back(struct apply *apply)
 	binfmt_read(apply->binfmt, old->name, &now, NULL);
 	if (now.state != ENTRY_ABSENT)
 		return true; /* it was not removed, or somebody else has put one there */
-	if (binfmt_register(apply->binfmt, old, &apply->fault) != BINFMT_DONE ||
-		(old->state == ENTRY_DISABLED &&
-			binfmt_enable(apply->binfmt, old->name, false, &apply->fault) != BINFMT_DONE))
+	if (binfmt_register(apply->binfmt, old, &apply->fault) != BINFMT_DONE
+		|| (old->state == ENTRY_DISABLED
+			&& binfmt_enable(apply->binfmt, old->name, false, &apply->fault)
+				!= BINFMT_DONE))
 		return false;
 	return true;
 }
@@ -605,14 +617,10 @@ static bool
 apply_ours(struct apply *apply, const struct plan_step *undo)
 {
 	switch (undo->kind) {
-	case PLAN_STEP_UNREGISTER:
-		return apply_entry_stands(apply);
-	case PLAN_STEP_REMOVE_DESCRIPTOR:
-		return apply_descriptor_ours();
-	case PLAN_STEP_UNIMPORT:
-		return apply->import_made;
-	default:
-		return true;
+	case PLAN_STEP_UNREGISTER: return apply_entry_stands(apply);
+	case PLAN_STEP_REMOVE_DESCRIPTOR: return apply_descriptor_ours();
+	case PLAN_STEP_UNIMPORT: return apply->import_made;
+	default: return true;
 	}
 }
 
@@ -643,17 +651,19 @@ apply_back(struct apply *apply)
 			if (done)
 				apply_record(apply, &undo);
 		}
-		if (undo.kind == PLAN_STEP_REMOVE_DESCRIPTOR && apply->folder_made &&
-			rmdir(HOST_DESCRIPTOR_DIR) == 0) /* not empty any more: then it stays */
+		if (undo.kind == PLAN_STEP_REMOVE_DESCRIPTOR && apply->folder_made
+			&& rmdir(HOST_DESCRIPTOR_DIR) == 0) /* not empty any more: then it stays */
 			apply->folder_made = false;
 		if (done)
 			continue;
 		plan_step_print(&undo, token, sizeof(token));
-		apply_note(apply, "could not be put back (%s): %s: %s", token, apply->fault.object, apply->fault.why);
+		apply_note(apply, "could not be put back (%s): %s: %s", token, apply->fault.object,
+			apply->fault.why);
 		apply->standing[APPLY_STANDING_MAX - ++left] = apply->standing[i];
 	}
 	/* What is left was gathered from the end of the array, newest first. */
-	memmove(apply->standing, apply->standing + APPLY_STANDING_MAX - left, left * sizeof(*apply->standing));
+	memmove(apply->standing, apply->standing + APPLY_STANDING_MAX - left,
+		left * sizeof(*apply->standing));
 	apply->standing_count = left;
 	apply->fault = first;
 }
@@ -687,8 +697,8 @@ apply_entry_stands(const struct apply *apply)
 	struct entry now;
 
 	binfmt_read(apply->binfmt, apply->registered.name, &now, NULL);
-	return (now.state == ENTRY_ENABLED || now.state == ENTRY_DISABLED) &&
-		entry_same(&now, &apply->registered);
+	return (now.state == ENTRY_ENABLED || now.state == ENTRY_DISABLED)
+		&& entry_same(&now, &apply->registered);
 }
 
 static struct host_claimer *
@@ -713,15 +723,14 @@ apply_imagine(struct host *host, const struct plan_step *step, const struct entr
 		host->status = HOST_SWITCH_ON;
 		host->own.state = ENTRY_ABSENT;
 		break;
-	case PLAN_STEP_STATUS_ON:
-		host->status = HOST_SWITCH_ON;
-		break;
+	case PLAN_STEP_STATUS_ON: host->status = HOST_SWITCH_ON; break;
 	case PLAN_STEP_ENABLE:
 	case PLAN_STEP_DISABLE:
 		if (claimer != NULL)
 			claimer->enabled = step->kind == PLAN_STEP_ENABLE;
 		if (own)
-			host->own.state = step->kind == PLAN_STEP_ENABLE ? ENTRY_ENABLED : ENTRY_DISABLED;
+			host->own.state = step->kind == PLAN_STEP_ENABLE ? ENTRY_ENABLED
+									 : ENTRY_DISABLED;
 		else if (strcmp(step->name, host->first.name) == 0)
 			host->first.state = ENTRY_UNTESTED;
 		break;
@@ -730,7 +739,8 @@ apply_imagine(struct host *host, const struct plan_step *step, const struct entr
 		if (claimer != NULL) {
 			host->claimer_count--;
 			memmove(claimer, claimer + 1,
-				(size_t)(host->claimers + host->claimer_count - claimer) * sizeof(*claimer));
+				(size_t)(host->claimers + host->claimer_count - claimer)
+					* sizeof(*claimer));
 		}
 		break;
 	case PLAN_STEP_REGISTER:
@@ -743,8 +753,7 @@ apply_imagine(struct host *host, const struct plan_step *step, const struct entr
 			claimer->enabled = true;
 		}
 		break;
-	default:
-		break;
+	default: break;
 	}
 }
 
@@ -761,9 +770,11 @@ apply_rehearse(struct apply *apply, const struct plan *plan, struct host *host,
 		/* Whether root could: a read-only mount refuses him as well. */
 		if (step->kind == PLAN_STEP_CREATE_DESCRIPTOR) {
 			if (access(HOST_DESCRIPTOR_DIR, W_OK) != 0 && errno == EROFS)
-				return apply_errno(apply, EROFS, HOST_DESCRIPTOR_PATH, "cannot write");
-		} else if (step->kind != PLAN_STEP_MOUNT && step->kind != PLAN_STEP_IMPORT &&
-			apply->binfmt->table >= 0 && binfmt_writable(apply->binfmt, &apply->fault) != BINFMT_DONE) {
+				return apply_errno(
+					apply, EROFS, HOST_DESCRIPTOR_PATH, "cannot write");
+		} else if (step->kind != PLAN_STEP_MOUNT && step->kind != PLAN_STEP_IMPORT
+			&& apply->binfmt->table >= 0
+			&& binfmt_writable(apply->binfmt, &apply->fault) != BINFMT_DONE) {
 			return PLAN_OUTCOME_REFUSED;
 		}
 		if (step->kind == PLAN_STEP_MOUNT)

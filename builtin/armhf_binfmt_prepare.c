@@ -17,14 +17,14 @@
 
 #include "report.h"
 
-#define GLUE_PREFIX "ARMHF_BINFMT_"
+#define GLUE_PREFIX    "ARMHF_BINFMT_"
 #define GLUE_NAME_SIZE 64
 
 /* What the command line asks for. */
 struct glue_call {
 	struct prepare *prepare;
-	char *array; /* of -A, or NULL */
-	char *steps; /* of -r, or NULL */
+	char *array;  /* of -A, or NULL */
+	char *steps;  /* of -r, or NULL */
 	bool decides; /* -p or -t was given */
 };
 
@@ -44,8 +44,8 @@ static bool
 glue_identifier(const char *name)
 {
 	for (const char *c = name; *c != '\0'; c++)
-		if (!((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || *c == '_' ||
-			    (c > name && *c >= '0' && *c <= '9')))
+		if (!((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || *c == '_'
+			    || (c > name && *c >= '0' && *c <= '9')))
 			return false;
 	return *name != '\0';
 }
@@ -74,7 +74,8 @@ glue_settable(const char *name, bool array)
 		why = "it is not an associative array (declare -A)";
 	else if (!array && (array_p(variable) || assoc_p(variable)))
 		why = "it is an array";
-	else if (noassign_p(variable) || variable->dynamic_value != NULL || variable->assign_func != NULL)
+	else if (noassign_p(variable) || variable->dynamic_value != NULL
+		|| variable->assign_func != NULL)
 		why = "it is one of the shell's own";
 	if (why != NULL)
 		builtin_error("%s: cannot put the outcome into this variable: %s", name, why);
@@ -115,7 +116,9 @@ glue_set(const struct glue_call *call, SHELL_VAR *array, enum report_value value
 	good = fclose(to) == 0 && good;
 	if (good && array != NULL)
 		/* the array keeps the key */
-		good = bind_assoc_variable(array, call->array, savestring(glue_name(name, value, true)), text, 0) != NULL;
+		good = bind_assoc_variable(array, call->array,
+			       savestring(glue_name(name, value, true)), text, 0)
+			!= NULL;
 	else if (good)
 		good = bind_variable(glue_name(name, value, false), text, 0) != NULL;
 	free(text);
@@ -191,16 +194,14 @@ glue_options(struct glue_call *call, WORD_LIST *list)
 	reset_internal_getopt();
 	while ((option = internal_getopt(list, "nvp:t:A:r:")) != -1) {
 		switch (option) {
-		case 'n':
-			prepare->rehearse = true;
-			break;
-		case 'v':
-			prepare->explain = true;
-			break;
+		case 'n': prepare->rehearse = true; break;
+		case 'v': prepare->explain = true; break;
 		case 'p':
 			call->decides = true;
 			if (!plan_policy_find(&prepare->policy, list_optarg)) {
-				builtin_error("-p: %s: the policy is registered, native or emulated", list_optarg);
+				builtin_error(
+					"-p: %s: the policy is registered, native or emulated",
+					list_optarg);
 				builtin_usage();
 				return EX_USAGE;
 			}
@@ -209,22 +210,18 @@ glue_options(struct glue_call *call, WORD_LIST *list)
 			call->decides = true;
 			prepare->seconds = glue_seconds(list_optarg);
 			if (prepare->seconds == 0) {
-				builtin_error("-t: %s: a number of seconds from 1 to %d is needed", list_optarg,
-					PREPARE_SECONDS_MAX);
+				builtin_error("-t: %s: a number of seconds from 1 to %d is needed",
+					list_optarg, PREPARE_SECONDS_MAX);
 				builtin_usage();
 				return EX_USAGE;
 			}
 			break;
-		case 'A':
-			call->array = list_optarg;
-			break;
+		case 'A': call->array = list_optarg; break;
 		case 'r':
 			call->steps = list_optarg;
 			break;
-		CASE_HELPOPT;
-		default:
-			builtin_usage();
-			return EX_USAGE;
+			CASE_HELPOPT;
+		default: builtin_usage(); return EX_USAGE;
 		}
 	}
 	if (loptend != NULL) {
@@ -254,7 +251,8 @@ glue_tell(const struct prepare *prepare)
 
 	if (prepare->explain) {
 		report_explain(stdout, prepare);
-		sh_chkwrite(EXECUTION_SUCCESS); /* says so if it could not be written; the status stays */
+		sh_chkwrite(
+			EXECUTION_SUCCESS); /* says so if it could not be written; the status stays */
 	}
 	if (report_status(prepare) == 0)
 		return;
@@ -287,7 +285,7 @@ glue_run(struct glue_call *call)
 static int
 armhf_binfmt_prepare_builtin(WORD_LIST *list)
 {
-	struct glue_call call = { .prepare = calloc(1, sizeof(*call.prepare)) };
+	struct glue_call call = {.prepare = calloc(1, sizeof(*call.prepare))};
 	int status;
 
 	if (call.prepare == NULL) {

@@ -26,7 +26,8 @@
 static const char *
 binfmt_path(char path[FAULT_OBJECT_SIZE], const char *name)
 {
-	static_assert(FAULT_OBJECT_SIZE > sizeof(BINFMT_PATH) + NAME_MAX, "a path of the table fits");
+	static_assert(
+		FAULT_OBJECT_SIZE > sizeof(BINFMT_PATH) + NAME_MAX, "a path of the table fits");
 	snprintf(path, FAULT_OBJECT_SIZE, BINFMT_PATH "/%s", name);
 	return path;
 }
@@ -40,12 +41,9 @@ binfmt_fail(struct fault *fault, int error, const char *name, const char *what)
 	switch (error) {
 	case EPERM:
 	case EACCES:
-	case EROFS:
-		return BINFMT_REFUSED;
-	case ENODEV:
-		return BINFMT_IMPOSSIBLE;
-	default:
-		return BINFMT_FAILED;
+	case EROFS: return BINFMT_REFUSED;
+	case ENODEV: return BINFMT_IMPOSSIBLE;
+	default: return BINFMT_FAILED;
 	}
 }
 
@@ -101,19 +99,17 @@ binfmt_close(struct binfmt *binfmt)
 enum binfmt_result
 binfmt_mount(struct fault *fault)
 {
-	if (mount("binfmt_misc", BINFMT_PATH, "binfmt_misc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) == 0 ||
-		errno == EBUSY) /* somebody else mounted it meanwhile */
+	if (mount("binfmt_misc", BINFMT_PATH, "binfmt_misc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL)
+			== 0
+		|| errno == EBUSY) /* somebody else mounted it meanwhile */
 		return BINFMT_DONE;
 	fault_set(fault, errno, BINFMT_PATH, "cannot mount binfmt_misc");
 	switch (errno) {
 	case EPERM:
 	case EACCES:
-	case EROFS:
-		return BINFMT_REFUSED;
-	case ENODEV:
-		return BINFMT_IMPOSSIBLE;
-	default:
-		return BINFMT_FAILED;
+	case EROFS: return BINFMT_REFUSED;
+	case ENODEV: return BINFMT_IMPOSSIBLE;
+	default: return BINFMT_FAILED;
 	}
 }
 
@@ -122,7 +118,8 @@ binfmt_now_ms(void)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail: the clock exists and the pointer is good */
+	clock_gettime(
+		CLOCK_MONOTONIC, &now); /* cannot fail: the clock exists and the pointer is good */
 	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
@@ -201,7 +198,8 @@ binfmt_write(int fd, const char *name, const char *text, size_t length, struct f
 
 /* Write a command, 0, 1 or -1, to the file of an entry or to status. */
 static enum binfmt_result
-binfmt_command(const struct binfmt *binfmt, const char *name, const char *command, struct fault *fault)
+binfmt_command(
+	const struct binfmt *binfmt, const char *name, const char *command, struct fault *fault)
 {
 	int fd = openat(binfmt->table, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
 	enum binfmt_result result;
@@ -225,7 +223,8 @@ binfmt_status(const struct binfmt *binfmt, bool *on, struct fault *fault)
 		return binfmt_fail(fault, errno, "status", "cannot read");
 	*on = length == 8 && memcmp(text, "enabled\n", 8) == 0;
 	if (!*on && !(length == 9 && memcmp(text, "disabled\n", 9) == 0)) {
-		fault_set(fault, 0, BINFMT_PATH "/status", "neither \"enabled\" nor \"disabled\" is in it");
+		fault_set(fault, 0, BINFMT_PATH "/status",
+			"neither \"enabled\" nor \"disabled\" is in it");
 		return BINFMT_FAILED;
 	}
 	return BINFMT_DONE;
@@ -243,7 +242,8 @@ binfmt_set_status(const struct binfmt *binfmt, bool on, struct fault *fault)
 		return BINFMT_FAILED; /* whatever the errno: something was written */
 	if (now != on)
 		return binfmt_overruled(fault, "status",
-			on ? "1 was written and it still reads disabled" : "0 was written and it still reads enabled");
+			on ? "1 was written and it still reads disabled"
+			   : "0 was written and it still reads enabled");
 	return BINFMT_DONE;
 }
 
@@ -307,7 +307,8 @@ binfmt_enable(const struct binfmt *binfmt, const char *name, bool on, struct fau
 		return BINFMT_FAILED;
 	if ((entry.state == ENTRY_ENABLED) != on)
 		return binfmt_overruled(fault, name,
-			on ? "1 was written and it still reads disabled" : "0 was written and it still reads enabled");
+			on ? "1 was written and it still reads disabled"
+			   : "0 was written and it still reads enabled");
 	return BINFMT_DONE;
 }
 
@@ -328,15 +329,16 @@ binfmt_register(const struct binfmt *binfmt, const struct entry *entry, struct f
 		if (errno == EEXIST)
 			return BINFMT_TAKEN;
 		if (errno == ENOENT) /* flag F, and the kernel could not open the interpreter */
-			fault_set(fault, errno, entry->interpreter, "cannot register it as interpreter of %s",
-				entry->name);
+			fault_set(fault, errno, entry->interpreter,
+				"cannot register it as interpreter of %s", entry->name);
 		return result;
 	}
 	binfmt_read(binfmt, entry->name, &stands, fault);
 	if (stands.state == ENTRY_UNKNOWN)
 		return BINFMT_FAILED;
 	if (stands.state != ENTRY_ENABLED || !entry_same(entry, &stands))
-		return binfmt_overruled(fault, entry->name, "it was registered and reads back as something else");
+		return binfmt_overruled(
+			fault, entry->name, "it was registered and reads back as something else");
 	return BINFMT_DONE;
 }
 

@@ -45,8 +45,9 @@ observe_claimer(struct host *host, const struct entry *entry)
 {
 	unsigned int at = host->claimer_count;
 
-	if (entry->state == ENTRY_ENABLED && strcmp(entry->name, HOST_ENTRY_NAME) != 0 &&
-		(host->first.state == ENTRY_UNTESTED || strcmp(entry->name, host->first.name) < 0))
+	if (entry->state == ENTRY_ENABLED && strcmp(entry->name, HOST_ENTRY_NAME) != 0
+		&& (host->first.state == ENTRY_UNTESTED
+			|| strcmp(entry->name, host->first.name) < 0))
 		host->first = *entry;
 	if (at == HOST_CLAIMERS_MAX) {
 		host->claimer_more++;
@@ -92,7 +93,7 @@ observe_trigger(const struct probe_limits *limits)
 static int
 observe_table(struct host *host, struct binfmt *binfmt, const struct probe_limits *limits)
 {
-	struct observe_listing listing = { .host = host, .binfmt = binfmt };
+	struct observe_listing listing = {.host = host, .binfmt = binfmt};
 	enum binfmt_result result = binfmt_open(binfmt, &host->table_fault);
 	bool on = false;
 
@@ -129,8 +130,9 @@ observe_unopened(int error, struct fault *fault)
 {
 	struct statx found;
 
-	if (error == ENOENT &&
-		statx(AT_FDCWD, HOST_DESCRIPTOR_PATH, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &found) != 0)
+	if (error == ENOENT
+		&& statx(AT_FDCWD, HOST_DESCRIPTOR_PATH, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &found)
+			!= 0)
 		return HOST_DESCRIPTOR_ABSENT;
 	fault_set(fault, error, HOST_DESCRIPTOR_PATH, "cannot open");
 	switch (error) {
@@ -139,10 +141,8 @@ observe_unopened(int error, struct fault *fault)
 	case ENOTDIR:
 	case ENXIO: /* a socket, or a device without its driver */
 	case ENODEV:
-	case ENAMETOOLONG:
-		return HOST_DESCRIPTOR_INVALID;
-	default:
-		return HOST_DESCRIPTOR_UNREADABLE;
+	case ENAMETOOLONG: return HOST_DESCRIPTOR_INVALID;
+	default: return HOST_DESCRIPTOR_UNREADABLE;
 	}
 }
 
@@ -160,7 +160,8 @@ observe_read(int fd, struct host *host)
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0) {
-			fault_set(&host->descriptor_fault, errno, HOST_DESCRIPTOR_PATH, "cannot read");
+			fault_set(&host->descriptor_fault, errno, HOST_DESCRIPTOR_PATH,
+				"cannot read");
 			return HOST_DESCRIPTOR_UNREADABLE;
 		}
 		if (got == 0)
@@ -189,7 +190,8 @@ observe_descriptor(struct host *host)
 		return observe_unopened(errno, &host->descriptor_fault);
 	if (path_check_open(fd, HOST_DESCRIPTOR_PATH, &host->descriptor_fault) != PATH_SAFE)
 		result = HOST_DESCRIPTOR_UNSAFE;
-	else if (path_check(HOST_DESCRIPTOR_PATH, PATH_FILE, &host->descriptor_fault) == PATH_UNSAFE)
+	else if (path_check(HOST_DESCRIPTOR_PATH, PATH_FILE, &host->descriptor_fault)
+		== PATH_UNSAFE)
 		result = HOST_DESCRIPTOR_UNSAFE;
 	else
 		result = observe_read(fd, host);
@@ -201,18 +203,16 @@ static enum host_native
 observe_refused(const struct probe_limits *limits)
 {
 	switch (probe_personality(limits)) {
-	case PROBE_PERSONALITY_REFUSED:
-		return HOST_NATIVE_NO_AARCH32;
-	case PROBE_PERSONALITY_64BIT:
-		return HOST_NATIVE_NO_COMPAT;
-	default:
-		return HOST_NATIVE_UNKNOWN;
+	case PROBE_PERSONALITY_REFUSED: return HOST_NATIVE_NO_AARCH32;
+	case PROBE_PERSONALITY_64BIT: return HOST_NATIVE_NO_COMPAT;
+	default: return HOST_NATIVE_UNKNOWN;
 	}
 }
 
 /* What a probe that no entry can serve says about the kernel. */
 static enum host_native
-observe_verdict(const struct host *host, const struct probe_result *result, const struct probe_limits *limits)
+observe_verdict(const struct host *host, const struct probe_result *result,
+	const struct probe_limits *limits)
 {
 	if (!host->arm64)
 		return HOST_NATIVE_NOT_ARM64;
@@ -228,13 +228,12 @@ observe_verdict(const struct host *host, const struct probe_result *result, cons
 			return HOST_NATIVE_CPU;
 		/* SIGTRAP: the filter refused the exit call and the breakpoint behind it was reached */
 		return result->value == SIGSYS || result->value == SIGTRAP ? HOST_NATIVE_SECCOMP
-									    : HOST_NATIVE_UNKNOWN;
+									   : HOST_NATIVE_UNKNOWN;
 	case PROBE_REFUSED:
 		if (result->error == ENOENT)
 			return HOST_NATIVE_SHADOWED;
 		return result->error == ENOEXEC ? observe_refused(limits) : HOST_NATIVE_UNKNOWN;
-	default:
-		return HOST_NATIVE_UNKNOWN;
+	default: return HOST_NATIVE_UNKNOWN;
 	}
 }
 
@@ -242,18 +241,20 @@ observe_verdict(const struct host *host, const struct probe_result *result, cons
 static int
 observe_loader(struct host *host, const struct probe_limits *limits)
 {
-	static const char *const argv[] = { HOST_LOADER, "--help", NULL };
+	static const char *const argv[] = {HOST_LOADER, "--help", NULL};
 	struct statx found;
 
 	if (statx(AT_FDCWD, HOST_LOADER, 0, STATX_TYPE, &found) != 0) {
-		host->loader = HOST_LOADER_ABSENT; /* not installed, or not to be looked at: no evidence */
+		host->loader =
+			HOST_LOADER_ABSENT; /* not installed, or not to be looked at: no evidence */
 		return 0;
 	}
 	probe_run_command(&host->loader_result, argv, NULL, limits);
 	if (host->loader_result.end == PROBE_INTERRUPTED)
 		return host->loader_result.value;
 	host->loader = host->loader_result.end == PROBE_EXITED && host->loader_result.value == 0
-		? HOST_LOADER_RUNS : HOST_LOADER_FAILS;
+		? HOST_LOADER_RUNS
+		: HOST_LOADER_FAILS;
 	return 0;
 }
 
@@ -261,11 +262,14 @@ observe_loader(struct host *host, const struct probe_limits *limits)
 static int
 observe_by_loader(struct host *host, const struct probe_limits *limits)
 {
-	bool none = host->table == HOST_TABLE_MOUNTED && host->unknown[0] == '\0' && host->claimer_count == 0;
+	bool none = host->table == HOST_TABLE_MOUNTED && host->unknown[0] == '\0'
+		&& host->claimer_count == 0;
 	int stopped;
 
 	host->serving = HOST_SERVING_UNKNOWN;
-	if (!host->arm64 || !(none || (host->table == HOST_TABLE_MOUNTED && host->status == HOST_SWITCH_OFF)))
+	if (!host->arm64
+		|| !(none
+			|| (host->table == HOST_TABLE_MOUNTED && host->status == HOST_SWITCH_OFF)))
 		return 0;
 	stopped = observe_loader(host, limits);
 	if (stopped != 0 || host->loader != HOST_LOADER_RUNS)
@@ -294,11 +298,8 @@ observe_serving(struct host *host, const struct probe_limits *limits)
 	case PROBE_BY_ENTRY:
 		host->serving = probe_delivered(proof) ? HOST_SERVING_ENTRY : HOST_SERVING_BROKEN;
 		return 0;
-	case PROBE_BY_NOBODY:
-		host->serving = HOST_SERVING_NOBODY;
-		break;
-	case PROBE_WAY_UNKNOWN:
-		return observe_by_loader(host, limits);
+	case PROBE_BY_NOBODY: host->serving = HOST_SERVING_NOBODY; break;
+	case PROBE_WAY_UNKNOWN: return observe_by_loader(host, limits);
 	}
 	/* Not caught: then this was as good as the probe that no entry can catch. */
 	if (host->native == HOST_NATIVE_UNTESTED || host->native == HOST_NATIVE_SHADOWED)
@@ -343,22 +344,24 @@ observe_is_program(const char *path)
 {
 	struct statx found;
 
-	return statx(AT_FDCWD, path, 0, STATX_TYPE | STATX_MODE, &found) == 0 && S_ISREG(found.stx_mode) &&
-		(found.stx_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) != 0;
+	return statx(AT_FDCWD, path, 0, STATX_TYPE | STATX_MODE, &found) == 0
+		&& S_ISREG(found.stx_mode) && (found.stx_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) != 0;
 }
 
 static void
 observe_emulator(struct host *host)
 {
-	static const char *const paths[] = { HOST_EMULATOR_STATIC, HOST_EMULATOR_PLAIN };
+	static const char *const paths[] = {HOST_EMULATOR_STATIC, HOST_EMULATOR_PLAIN};
 
 	host->emulator = HOST_EMULATOR_ABSENT;
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		if (!observe_is_program(paths[i]))
 			continue;
 		descriptor_entry(&host->made, HOST_ENTRY_NAME, paths[i]);
-		host->emulator = path_check(paths[i], PATH_PROGRAM, &host->emulator_fault) == PATH_SAFE
-			? HOST_EMULATOR_FOUND : HOST_EMULATOR_UNSAFE;
+		host->emulator = path_check(paths[i], PATH_PROGRAM, &host->emulator_fault)
+				== PATH_SAFE
+			? HOST_EMULATOR_FOUND
+			: HOST_EMULATOR_UNSAFE;
 		return;
 	}
 }
@@ -368,8 +371,10 @@ observe_importer(struct host *host)
 {
 	struct statx found;
 
-	host->importer = observe_is_program(HOST_IMPORTER) ? HOST_IMPORTER_FOUND : HOST_IMPORTER_ABSENT;
-	host->recorded = statx(AT_FDCWD, HOST_RECORD_PATH, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &found) == 0;
+	host->importer = observe_is_program(HOST_IMPORTER) ? HOST_IMPORTER_FOUND
+							   : HOST_IMPORTER_ABSENT;
+	host->recorded = statx(AT_FDCWD, HOST_RECORD_PATH, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &found)
+		== 0;
 }
 
 int
@@ -377,28 +382,15 @@ observe_fact(struct host *host, enum host_fact fact, struct binfmt *binfmt,
 	const struct probe_limits *limits)
 {
 	switch (fact) {
-	case HOST_FACT_NONE:
-		break;
-	case HOST_FACT_TABLE:
-		return observe_table(host, binfmt, limits);
-	case HOST_FACT_DESCRIPTOR:
-		host->descriptor = observe_descriptor(host);
-		break;
-	case HOST_FACT_SERVING:
-		return observe_serving(host, limits);
-	case HOST_FACT_NATIVE:
-		return observe_native(host, limits);
-	case HOST_FACT_LOADER:
-		return observe_loader(host, limits);
-	case HOST_FACT_FIT:
-		observe_fit(host);
-		break;
-	case HOST_FACT_EMULATOR:
-		observe_emulator(host);
-		break;
-	case HOST_FACT_IMPORTER:
-		observe_importer(host);
-		break;
+	case HOST_FACT_NONE: break;
+	case HOST_FACT_TABLE: return observe_table(host, binfmt, limits);
+	case HOST_FACT_DESCRIPTOR: host->descriptor = observe_descriptor(host); break;
+	case HOST_FACT_SERVING: return observe_serving(host, limits);
+	case HOST_FACT_NATIVE: return observe_native(host, limits);
+	case HOST_FACT_LOADER: return observe_loader(host, limits);
+	case HOST_FACT_FIT: observe_fit(host); break;
+	case HOST_FACT_EMULATOR: observe_emulator(host); break;
+	case HOST_FACT_IMPORTER: observe_importer(host); break;
 	}
 	return 0;
 }

@@ -40,9 +40,9 @@ path_in_userns(void)
 	char text[256];
 
 	/* Unreadable counts as the first namespace: the stricter answer. user_namespaces(7) */
-	return path_read("/proc/self/uid_map", text, sizeof(text)) &&
-		!(sscanf(text, "%lu %lu %lu", &inside, &outside, &count) == 3 && inside == 0 &&
-			outside == 0 && count == 4294967295UL);
+	return path_read("/proc/self/uid_map", text, sizeof(text))
+		&& !(sscanf(text, "%lu %lu %lu", &inside, &outside, &count) == 3 && inside == 0
+			&& outside == 0 && count == 4294967295UL);
 }
 
 static bool
@@ -52,8 +52,8 @@ path_is_root(uid_t uid)
 
 	if (uid == 0)
 		return true;
-	return path_in_userns() && path_read("/proc/sys/kernel/overflowuid", text, sizeof(text)) &&
-		strtoul(text, NULL, 10) == uid;
+	return path_in_userns() && path_read("/proc/sys/kernel/overflowuid", text, sizeof(text))
+		&& strtoul(text, NULL, 10) == uid;
 }
 
 /* Judge one component. */
@@ -62,8 +62,8 @@ path_judge(const char *path, const struct statx *found, struct fault *fault)
 {
 	if (!path_is_root(found->stx_uid))
 		fault_set(fault, 0, path, "it is not owned by root but by uid %u", found->stx_uid);
-	else if (!S_ISLNK(found->stx_mode) && (found->stx_mode & (S_IWGRP | S_IWOTH)) != 0 &&
-		!(S_ISDIR(found->stx_mode) && (found->stx_mode & S_ISVTX) != 0))
+	else if (!S_ISLNK(found->stx_mode) && (found->stx_mode & (S_IWGRP | S_IWOTH)) != 0
+		&& !(S_ISDIR(found->stx_mode) && (found->stx_mode & S_ISVTX) != 0))
 		fault_set(fault, 0, path, "%s than root can write to it (mode %04o)",
 			(found->stx_mode & S_IWOTH) != 0 ? "others" : "a group other",
 			(unsigned int)found->stx_mode & 07777);
@@ -105,7 +105,8 @@ path_follow(char path[PATH_MAX], size_t end)
 	target[length] = '\0';
 	if (target[0] != '/')
 		folder = (size_t)((char *)memrchr(path, '/', end) + 1 - path);
-	if (snprintf(path + folder, PATH_MAX - folder, "%s%s", target, rest) >= (int)(PATH_MAX - folder)) {
+	if (snprintf(path + folder, PATH_MAX - folder, "%s%s", target, rest)
+		>= (int)(PATH_MAX - folder)) {
 		errno = ENAMETOOLONG;
 		return false;
 	}
@@ -129,7 +130,9 @@ path_check(const char *given, enum path_kind kind, struct fault *fault)
 		int error = 0;
 
 		path[end] = '\0';
-		if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_TYPE | STATX_MODE | STATX_UID, &found) != 0)
+		if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_TYPE | STATX_MODE | STATX_UID,
+			    &found)
+			!= 0)
 			error = errno;
 		if (error == 0 && path_judge(path, &found, fault) != PATH_SAFE)
 			return PATH_UNSAFE;

@@ -13,33 +13,33 @@ static const struct {
 	const char *name;
 	bool success;
 } plan_reasons[PLAN_REASON_COUNT] = {
-	[PLAN_REASON_NONE] = { "", false },
-	[PLAN_DESCRIPTOR_REGISTERED] = { "descriptor-registered", true },
-	[PLAN_DESCRIPTOR_ENABLED] = { "descriptor-enabled", true },
-	[PLAN_DESCRIPTOR_CURRENT] = { "descriptor-current", true },
-	[PLAN_DESCRIPTOR_RELOADED] = { "descriptor-reloaded", true },
-	[PLAN_DESCRIPTOR_CREATED] = { "descriptor-created", true },
-	[PLAN_ENTRY_TRUSTED] = { "entry-trusted", true },
-	[PLAN_ENTRY_ENABLED] = { "entry-enabled", true },
-	[PLAN_OTHER_ENTRY] = { "other-entry", true },
-	[PLAN_NATIVE] = { "native", true },
-	[PLAN_NATIVE_BLOCKED] = { "native-blocked", true },
-	[PLAN_UNDO_DONE] = { "undo-done", true },
-	[PLAN_DESCRIPTOR_INVALID] = { "descriptor-invalid", false },
-	[PLAN_DESCRIPTOR_FAILED] = { "descriptor-failed", false },
-	[PLAN_ENTRY_DISABLED] = { "entry-disabled", false },
-	[PLAN_ENTRY_BROKEN] = { "entry-broken", false },
-	[PLAN_EMULATOR_MISSING] = { "emulator-missing", false },
-	[PLAN_REGISTRATION_FAILED] = { "registration-failed", false },
-	[PLAN_BINFMT_UNAVAILABLE] = { "binfmt-unavailable", false },
-	[PLAN_BINFMT_OFF] = { "binfmt-off", false },
-	[PLAN_BINFMT_BUSY] = { "binfmt-busy", false },
-	[PLAN_NOT_PERMITTED] = { "not-permitted", false },
-	[PLAN_PROBE_TIMEOUT] = { "probe-timeout", false },
-	[PLAN_PROBE_FAILED] = { "probe-failed", false },
-	[PLAN_UNDO_FAILED] = { "undo-failed", false },
-	[PLAN_INTERRUPTED] = { "interrupted", false },
-	[PLAN_SYSTEM_ERROR] = { "system-error", false },
+	[PLAN_REASON_NONE] = {"", false},
+	[PLAN_DESCRIPTOR_REGISTERED] = {"descriptor-registered", true},
+	[PLAN_DESCRIPTOR_ENABLED] = {"descriptor-enabled", true},
+	[PLAN_DESCRIPTOR_CURRENT] = {"descriptor-current", true},
+	[PLAN_DESCRIPTOR_RELOADED] = {"descriptor-reloaded", true},
+	[PLAN_DESCRIPTOR_CREATED] = {"descriptor-created", true},
+	[PLAN_ENTRY_TRUSTED] = {"entry-trusted", true},
+	[PLAN_ENTRY_ENABLED] = {"entry-enabled", true},
+	[PLAN_OTHER_ENTRY] = {"other-entry", true},
+	[PLAN_NATIVE] = {"native", true},
+	[PLAN_NATIVE_BLOCKED] = {"native-blocked", true},
+	[PLAN_UNDO_DONE] = {"undo-done", true},
+	[PLAN_DESCRIPTOR_INVALID] = {"descriptor-invalid", false},
+	[PLAN_DESCRIPTOR_FAILED] = {"descriptor-failed", false},
+	[PLAN_ENTRY_DISABLED] = {"entry-disabled", false},
+	[PLAN_ENTRY_BROKEN] = {"entry-broken", false},
+	[PLAN_EMULATOR_MISSING] = {"emulator-missing", false},
+	[PLAN_REGISTRATION_FAILED] = {"registration-failed", false},
+	[PLAN_BINFMT_UNAVAILABLE] = {"binfmt-unavailable", false},
+	[PLAN_BINFMT_OFF] = {"binfmt-off", false},
+	[PLAN_BINFMT_BUSY] = {"binfmt-busy", false},
+	[PLAN_NOT_PERMITTED] = {"not-permitted", false},
+	[PLAN_PROBE_TIMEOUT] = {"probe-timeout", false},
+	[PLAN_PROBE_FAILED] = {"probe-failed", false},
+	[PLAN_UNDO_FAILED] = {"undo-failed", false},
+	[PLAN_INTERRUPTED] = {"interrupted", false},
+	[PLAN_SYSTEM_ERROR] = {"system-error", false},
 };
 
 static const char *const plan_policies[] = {
@@ -165,32 +165,15 @@ plan_ask(struct plan *plan, const struct host *host, enum host_fact fact)
 	bool known = true;
 
 	switch (fact) {
-	case HOST_FACT_NONE:
-		break;
-	case HOST_FACT_TABLE:
-		known = host->table != HOST_TABLE_UNTESTED;
-		break;
-	case HOST_FACT_DESCRIPTOR:
-		known = host->descriptor != HOST_DESCRIPTOR_UNTESTED;
-		break;
-	case HOST_FACT_SERVING:
-		known = host->serving != HOST_SERVING_UNTESTED;
-		break;
-	case HOST_FACT_NATIVE:
-		known = host->native != HOST_NATIVE_UNTESTED;
-		break;
-	case HOST_FACT_LOADER:
-		known = host->loader != HOST_LOADER_UNTESTED;
-		break;
-	case HOST_FACT_FIT:
-		known = host->fit != HOST_FIT_UNTESTED;
-		break;
-	case HOST_FACT_EMULATOR:
-		known = host->emulator != HOST_EMULATOR_UNTESTED;
-		break;
-	case HOST_FACT_IMPORTER:
-		known = host->importer != HOST_IMPORTER_UNTESTED;
-		break;
+	case HOST_FACT_NONE: break;
+	case HOST_FACT_TABLE: known = host->table != HOST_TABLE_UNTESTED; break;
+	case HOST_FACT_DESCRIPTOR: known = host->descriptor != HOST_DESCRIPTOR_UNTESTED; break;
+	case HOST_FACT_SERVING: known = host->serving != HOST_SERVING_UNTESTED; break;
+	case HOST_FACT_NATIVE: known = host->native != HOST_NATIVE_UNTESTED; break;
+	case HOST_FACT_LOADER: known = host->loader != HOST_LOADER_UNTESTED; break;
+	case HOST_FACT_FIT: known = host->fit != HOST_FIT_UNTESTED; break;
+	case HOST_FACT_EMULATOR: known = host->emulator != HOST_EMULATOR_UNTESTED; break;
+	case HOST_FACT_IMPORTER: known = host->importer != HOST_IMPORTER_UNTESTED; break;
 	}
 	if (known)
 		return false;
@@ -269,8 +252,8 @@ plan_enable(struct plan *plan, const struct host *host, int tier, enum plan_reas
 static bool
 plan_proved(const struct host *host, enum plan_policy policy)
 {
-	return host->serving == HOST_SERVING_ENTRY ||
-		(host->serving == HOST_SERVING_KERNEL && policy == PLAN_POLICY_REGISTERED);
+	return host->serving == HOST_SERVING_ENTRY
+		|| (host->serving == HOST_SERVING_KERNEL && policy == PLAN_POLICY_REGISTERED);
 }
 
 /* Put the descriptor's entry in the place of one that does not run armhf. */
@@ -301,15 +284,9 @@ plan_tier1(struct plan *plan, const struct host *host, enum plan_policy policy,
 	enum plan_reason reason = PLAN_DESCRIPTOR_CURRENT;
 
 	switch (past->stage) {
-	case PLAN_STAGE_ENABLED:
-		reason = PLAN_DESCRIPTOR_ENABLED;
-		break;
-	case PLAN_STAGE_REGISTERED:
-		reason = PLAN_DESCRIPTOR_REGISTERED;
-		break;
-	case PLAN_STAGE_REPLACED:
-		reason = PLAN_DESCRIPTOR_RELOADED;
-		break;
+	case PLAN_STAGE_ENABLED: reason = PLAN_DESCRIPTOR_ENABLED; break;
+	case PLAN_STAGE_REGISTERED: reason = PLAN_DESCRIPTOR_REGISTERED; break;
+	case PLAN_STAGE_REPLACED: reason = PLAN_DESCRIPTOR_RELOADED; break;
 	default:
 		if (plan_own(host) == PLAN_OWN_DISABLED) {
 			plan_enable(plan, host, 1, PLAN_DESCRIPTOR_ENABLED);
@@ -395,11 +372,13 @@ plan_descriptor_bad(struct plan *plan, const struct host *host)
 {
 	if (host->descriptor == HOST_DESCRIPTOR_UNREADABLE) {
 		if (!plan_ask(plan, host, HOST_FACT_SERVING))
-			plan_done(plan, 1, host->descriptor_fault.error == EACCES ? PLAN_NOT_PERMITTED
-										  : PLAN_SYSTEM_ERROR);
+			plan_done(plan, 1,
+				host->descriptor_fault.error == EACCES ? PLAN_NOT_PERMITTED
+								       : PLAN_SYSTEM_ERROR);
 		return true;
 	}
-	if (host->descriptor != HOST_DESCRIPTOR_INVALID && host->descriptor != HOST_DESCRIPTOR_UNSAFE)
+	if (host->descriptor != HOST_DESCRIPTOR_INVALID
+		&& host->descriptor != HOST_DESCRIPTOR_UNSAFE)
 		return false;
 	if (plan_ask(plan, host, HOST_FACT_SERVING))
 		return true;
@@ -483,11 +462,8 @@ plan_registered(struct plan *plan, const struct host *host)
 		else
 			plan_fail(plan, host, 2, PLAN_ENTRY_BROKEN);
 		return;
-	case PLAN_OWN_DISABLED:
-		plan_fail(plan, host, 2, PLAN_ENTRY_DISABLED);
-		return;
-	case PLAN_OWN_ABSENT:
-		break;
+	case PLAN_OWN_DISABLED: plan_fail(plan, host, 2, PLAN_ENTRY_DISABLED); return;
+	case PLAN_OWN_ABSENT: break;
 	}
 	switch (host->serving) {
 	case HOST_SERVING_KERNEL:
@@ -498,9 +474,7 @@ plan_registered(struct plan *plan, const struct host *host)
 			return;
 		}
 		break;
-	case HOST_SERVING_ENTRY:
-		plan_done(plan, 3, PLAN_OTHER_ENTRY);
-		return;
+	case HOST_SERVING_ENTRY: plan_done(plan, 3, PLAN_OTHER_ENTRY); return;
 	case HOST_SERVING_BROKEN:
 		if (plan_ask(plan, host, HOST_FACT_NATIVE))
 			return;
@@ -511,8 +485,7 @@ plan_registered(struct plan *plan, const struct host *host)
 		break;
 	case HOST_SERVING_UNTESTED:
 	case HOST_SERVING_NOBODY:
-	case HOST_SERVING_UNKNOWN:
-		break;
+	case HOST_SERVING_UNKNOWN: break;
 	}
 	if (plan_unprovable(host))
 		plan_fail(plan, host, 0, PLAN_REGISTRATION_FAILED);
@@ -618,10 +591,8 @@ plan_changed(enum plan_stage stage)
 	case PLAN_STAGE_REGISTERED:
 	case PLAN_STAGE_REPLACED:
 	case PLAN_STAGE_CREATED:
-	case PLAN_STAGE_IMPORTED:
-		return true;
-	default:
-		return false;
+	case PLAN_STAGE_IMPORTED: return true;
+	default: return false;
 	}
 }
 
@@ -648,18 +619,22 @@ plan_decide(struct plan *plan, const struct host *host, enum plan_policy policy,
 			plan_done(plan, past->tier, past->reason);
 		return;
 	}
-	if (host->table == HOST_TABLE_UNREADABLE ||
-		(host->table != HOST_TABLE_MOUNTED && plan_changed(past->stage))) {
+	if (host->table == HOST_TABLE_UNREADABLE
+		|| (host->table != HOST_TABLE_MOUNTED && plan_changed(past->stage))) {
 		if (!plan_ask(plan, host, HOST_FACT_SERVING))
-			plan_done(plan, 0, host->table_fault.error == EACCES || host->table_fault.error == EPERM
-					? PLAN_NOT_PERMITTED : PLAN_BINFMT_UNAVAILABLE);
+			plan_done(plan, 0,
+				host->table_fault.error == EACCES
+						|| host->table_fault.error == EPERM
+					? PLAN_NOT_PERMITTED
+					: PLAN_BINFMT_UNAVAILABLE);
 		return;
 	}
 	if (past->stage == PLAN_STAGE_CREATED || past->stage == PLAN_STAGE_IMPORTED) {
 		plan_tier4_proof(plan, host, past);
 		return;
 	}
-	if (policy == PLAN_POLICY_NATIVE && !plan_changed(past->stage) && plan_native(plan, host, past))
+	if (policy == PLAN_POLICY_NATIVE && !plan_changed(past->stage)
+		&& plan_native(plan, host, past))
 		return;
 	if (plan_ask(plan, host, HOST_FACT_DESCRIPTOR) || plan_descriptor_bad(plan, host))
 		return;
@@ -680,14 +655,10 @@ plan_step_reason(int tier, enum plan_step_kind failed)
 	if (failed == PLAN_STEP_MOUNT)
 		return PLAN_BINFMT_UNAVAILABLE;
 	switch (tier) {
-	case 1:
-		return PLAN_DESCRIPTOR_FAILED;
-	case 2:
-		return PLAN_ENTRY_BROKEN;
-	case 4:
-		return PLAN_REGISTRATION_FAILED;
-	default:
-		return PLAN_SYSTEM_ERROR;
+	case 1: return PLAN_DESCRIPTOR_FAILED;
+	case 2: return PLAN_ENTRY_BROKEN;
+	case 4: return PLAN_REGISTRATION_FAILED;
+	default: return PLAN_SYSTEM_ERROR;
 	}
 }
 
@@ -701,12 +672,8 @@ plan_after(struct plan_past *past, const struct plan *plan, enum plan_step_kind 
 	past->reason = PLAN_REASON_NONE;
 	past->stage = PLAN_STAGE_FAILED;
 	switch (outcome) {
-	case PLAN_OUTCOME_DONE:
-		past->stage = plan->next;
-		break;
-	case PLAN_OUTCOME_RACED:
-		past->stage = PLAN_STAGE_NOTHING;
-		break;
+	case PLAN_OUTCOME_DONE: past->stage = plan->next; break;
+	case PLAN_OUTCOME_RACED: past->stage = PLAN_STAGE_NOTHING; break;
 	case PLAN_OUTCOME_REFUSED:
 		past->stage = off ? PLAN_STAGE_KEPT : PLAN_STAGE_REFUSED;
 		past->reason = PLAN_NOT_PERMITTED;
@@ -720,14 +687,11 @@ plan_after(struct plan_past *past, const struct plan *plan, enum plan_step_kind 
 		if (off)
 			past->stage = PLAN_STAGE_UNPROVED;
 		past->reason = outcome == PLAN_OUTCOME_OVERRULED && failed == PLAN_STEP_STATUS_ON
-			? PLAN_BINFMT_OFF : plan_step_reason(plan->tier, failed);
+			? PLAN_BINFMT_OFF
+			: plan_step_reason(plan->tier, failed);
 		break;
-	case PLAN_OUTCOME_BUSY:
-		past->reason = PLAN_BINFMT_BUSY;
-		break;
-	case PLAN_OUTCOME_INTERRUPTED:
-		past->reason = PLAN_INTERRUPTED;
-		break;
+	case PLAN_OUTCOME_BUSY: past->reason = PLAN_BINFMT_BUSY; break;
+	case PLAN_OUTCOME_INTERRUPTED: past->reason = PLAN_INTERRUPTED; break;
 	}
 }
 

@@ -11,7 +11,7 @@
 #include "prepare.h"
 
 #define PREPARE_RESTARTS_MAX 8
-#define PREPARE_WAIT_MIN 60 /* seconds for the lock, or three times a probe's, the longer */
+#define PREPARE_WAIT_MIN     60 /* seconds for the lock, or three times a probe's, the longer */
 
 static void
 prepare_begin(struct prepare *prepare, const struct stop *stop)
@@ -56,12 +56,14 @@ prepare_imagine(struct prepare *prepare)
 		if (proof->end == PROBE_INTERRUPTED)
 			return proof->value;
 		proof->way = PROBE_BY_ENTRY;
-		host->serving = probe_delivered(proof) ? HOST_SERVING_ENTRY
-			: proof->end == PROBE_NOT_STARTED ? HOST_SERVING_UNKNOWN : HOST_SERVING_BROKEN;
+		host->serving = probe_delivered(proof)    ? HOST_SERVING_ENTRY
+			: proof->end == PROBE_NOT_STARTED ? HOST_SERVING_UNKNOWN
+							  : HOST_SERVING_BROKEN;
 		return 0;
 	}
 	if (host->odd.end == PROBE_NOT_STARTED) {
-		int stopped = observe_fact(host, HOST_FACT_NATIVE, &prepare->binfmt, &prepare->limits);
+		int stopped = observe_fact(
+			host, HOST_FACT_NATIVE, &prepare->binfmt, &prepare->limits);
 
 		if (stopped != 0)
 			return stopped;
@@ -78,8 +80,8 @@ prepare_imagine(struct prepare *prepare)
 static int
 prepare_look(struct prepare *prepare, enum host_fact fact)
 {
-	if (prepare->rehearse && prepare->apply.standing_count + prepare->apply.action_count > 0 &&
-		fact == HOST_FACT_SERVING)
+	if (prepare->rehearse && prepare->apply.standing_count + prepare->apply.action_count > 0
+		&& fact == HOST_FACT_SERVING)
 		return prepare_imagine(prepare);
 	return observe_fact(&prepare->host, fact, &prepare->binfmt, &prepare->limits);
 }
@@ -122,7 +124,8 @@ prepare_back(struct prepare *prepare)
 	observe_forget(&prepare->host);
 	stopped = observe_fact(&prepare->host, HOST_FACT_TABLE, &prepare->binfmt, &prepare->limits);
 	if (stopped == 0)
-		stopped = observe_fact(&prepare->host, HOST_FACT_SERVING, &prepare->binfmt, &prepare->limits);
+		stopped = observe_fact(
+			&prepare->host, HOST_FACT_SERVING, &prepare->binfmt, &prepare->limits);
 	return stopped;
 }
 
@@ -130,12 +133,9 @@ static enum plan_outcome
 prepare_lock_outcome(enum binfmt_result result)
 {
 	switch (result) {
-	case BINFMT_REFUSED:
-		return PLAN_OUTCOME_REFUSED;
-	case BINFMT_BUSY:
-		return PLAN_OUTCOME_BUSY;
-	default:
-		return PLAN_OUTCOME_FAILED;
+	case BINFMT_REFUSED: return PLAN_OUTCOME_REFUSED;
+	case BINFMT_BUSY: return PLAN_OUTCOME_BUSY;
+	default: return PLAN_OUTCOME_FAILED;
 	}
 }
 
@@ -201,7 +201,7 @@ prepare_verdict(struct prepare *prepare, const struct plan *plan, const struct p
 static void
 prepare_rounds(struct prepare *prepare, struct plan *plan)
 {
-	struct plan_past past = { .stage = PLAN_STAGE_NOTHING };
+	struct plan_past past = {.stage = PLAN_STAGE_NOTHING};
 	unsigned int restarts = 0;
 
 	for (;;) {
@@ -211,12 +211,10 @@ prepare_rounds(struct prepare *prepare, struct plan *plan)
 
 		plan_decide(plan, &prepare->host, prepare->policy, &past);
 		switch (plan->kind) {
-		case PLAN_ASK:
-			stopped = prepare_look(prepare, plan->ask);
-			break;
+		case PLAN_ASK: stopped = prepare_look(prepare, plan->ask); break;
 		case PLAN_DONE:
-			if (!plan_reason_success(plan->reason) && past.reason != PLAN_BINFMT_BUSY &&
-				prepare_settle(prepare, plan, &past)) {
+			if (!plan_reason_success(plan->reason) && past.reason != PLAN_BINFMT_BUSY
+				&& prepare_settle(prepare, plan, &past)) {
 				stopped = prepare->stopped;
 				break;
 			}
@@ -250,8 +248,10 @@ prepare_rounds(struct prepare *prepare, struct plan *plan)
 		}
 		if (restarts > PREPARE_RESTARTS_MAX && past.stage != PLAN_STAGE_FAILED) {
 			fault_set(&prepare->apply.fault, 0, BINFMT_PATH,
-				"somebody else changed it each time that it was looked at (%d times)", restarts);
-			past = (struct plan_past){ PLAN_STAGE_FAILED, PLAN_BINFMT_BUSY, prepare->tier };
+				"somebody else changed it each time that it was looked at (%d times)",
+				restarts);
+			past = (struct plan_past){
+				PLAN_STAGE_FAILED, PLAN_BINFMT_BUSY, prepare->tier};
 		}
 	}
 }
@@ -315,16 +315,18 @@ prepare_undo_steps(struct prepare *prepare)
 void
 prepare_undo(struct prepare *prepare, const struct stop *stop)
 {
-	static const enum host_fact facts[] = { HOST_FACT_TABLE, HOST_FACT_SERVING };
+	static const enum host_fact facts[] = {HOST_FACT_TABLE, HOST_FACT_SERVING};
 
 	prepare_begin(prepare, stop);
 	prepare->faulted = true;
-	prepare->stopped = observe_fact(&prepare->host, HOST_FACT_TABLE, &prepare->binfmt, &prepare->limits);
+	prepare->stopped = observe_fact(
+		&prepare->host, HOST_FACT_TABLE, &prepare->binfmt, &prepare->limits);
 	if (prepare->stopped == 0)
 		prepare_undo_steps(prepare);
 	observe_forget(&prepare->host);
 	for (size_t i = 0; prepare->stopped == 0 && i < sizeof(facts) / sizeof(facts[0]); i++)
-		prepare->stopped = observe_fact(&prepare->host, facts[i], &prepare->binfmt, &prepare->limits);
+		prepare->stopped = observe_fact(
+			&prepare->host, facts[i], &prepare->binfmt, &prepare->limits);
 	if (prepare->stopped != 0)
 		prepare->reason = PLAN_INTERRUPTED;
 	prepare->judged = prepare->host;

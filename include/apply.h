@@ -10,8 +10,8 @@
 #include "plan.h"
 
 #define APPLY_STANDING_MAX (HOST_CLAIMERS_MAX + 8)
-#define APPLY_ACTIONS_MAX 640 /* more than the bounded number of attempts can take */
-#define APPLY_NOTES_SIZE 2048
+#define APPLY_ACTIONS_MAX  640 /* more than the bounded number of attempts can take */
+#define APPLY_NOTES_SIZE   2048
 
 struct apply {
 	struct binfmt *binfmt;
@@ -20,15 +20,15 @@ struct apply {
 
 	struct plan_step standing[APPLY_STANDING_MAX]; /* done and not taken back, in order */
 	unsigned int standing_count;
-	struct plan_step actions[APPLY_ACTIONS_MAX];   /* all that was carried out, in order */
+	struct plan_step actions[APPLY_ACTIONS_MAX]; /* all that was carried out, in order */
 	unsigned int action_count;
 
 	struct entry registered; /* what was registered last */
 	struct entry replaced;   /* what an unregister step took away; untested: nothing */
 	bool folder_made;
-	bool import_made;        /* the import left a record that was not there before */
+	bool import_made; /* the import left a record that was not there before */
 
-	struct fault fault;      /* of the step that failed */
+	struct fault fault;           /* of the step that failed */
 	char notes[APPLY_NOTES_SIZE]; /* what a person should know, one a line */
 };
 

@@ -31,7 +31,7 @@ struct binfmt {
 	int lock;  /* of its file register, open for writing and locked, or -1 */
 };
 
-#define BINFMT_NONE ((struct binfmt){ .table = -1, .lock = -1 })
+#define BINFMT_NONE ((struct binfmt){.table = -1, .lock = -1})
 
 /*
  * Make sure that the table is open: BINFMT_DONE, BINFMT_ABSENT, BINFMT_AUTOFS or
@@ -70,7 +70,8 @@ binfmt_set_status(const struct binfmt *binfmt, bool on, struct fault *fault);
  * ENTRY_UNKNOWN with a fault, or what its text says.
  */
 void
-binfmt_read(const struct binfmt *binfmt, const char *name, struct entry *entry, struct fault *fault);
+binfmt_read(
+	const struct binfmt *binfmt, const char *name, struct entry *entry, struct fault *fault);
 
 /*
  * Call each(context, name) for every entry, in no order, until it returns false.

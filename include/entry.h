@@ -13,17 +13,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define ENTRY_LINE_MAX 1920       /* bytes the kernel takes in one write to register */
-#define ENTRY_HEAD_SIZE 256       /* BINPRM_BUF_SIZE: bytes of a program that are matched */
-#define ENTRY_INTERPRETER_MAX 127 /* longest path that every kernel executes */
-#define ENTRY_TEXT_MAX 8192       /* more than the kernel's longest entry text */
+#define ENTRY_LINE_MAX        1920 /* bytes the kernel takes in one write to register */
+#define ENTRY_HEAD_SIZE       256  /* BINPRM_BUF_SIZE: bytes of a program that are matched */
+#define ENTRY_INTERPRETER_MAX 127  /* longest path that every kernel executes */
+#define ENTRY_TEXT_MAX        8192 /* more than the kernel's longest entry text */
 
 enum entry_state {
 	ENTRY_UNTESTED = 0, /* not looked at */
 	ENTRY_ABSENT,       /* no such file */
 	ENTRY_DISABLED,
 	ENTRY_ENABLED,
-	ENTRY_UNKNOWN,      /* its text cannot come from the kernel, or cannot be read */
+	ENTRY_UNKNOWN, /* its text cannot come from the kernel, or cannot be read */
 };
 
 enum entry_flag {
@@ -37,13 +37,13 @@ struct entry {
 	enum entry_state state;
 	char name[NAME_MAX + 1];
 	char interpreter[ENTRY_LINE_MAX + 1];
-	unsigned int flags;                   /* enum entry_flag */
-	char extension[ENTRY_LINE_MAX + 1];   /* without the dot; empty: matched by magic */
-	unsigned int offset;                  /* of the magic, in bytes */
-	unsigned int size;                    /* of magic and mask, in bytes; 0 with an extension */
-	bool masked;                          /* whether a mask was given */
+	unsigned int flags;                 /* enum entry_flag */
+	char extension[ENTRY_LINE_MAX + 1]; /* without the dot; empty: matched by magic */
+	unsigned int offset;                /* of the magic, in bytes */
+	unsigned int size;                  /* of magic and mask, in bytes; 0 with an extension */
+	bool masked;                        /* whether a mask was given */
 	unsigned char magic[ENTRY_HEAD_SIZE];
-	unsigned char mask[ENTRY_HEAD_SIZE];  /* all ones without a mask */
+	unsigned char mask[ENTRY_HEAD_SIZE]; /* all ones without a mask */
 };
 
 /*

@@ -7,7 +7,7 @@
 #define ARMHF_FAULT_H
 
 #define FAULT_OBJECT_SIZE 1024
-#define FAULT_WHY_SIZE 512
+#define FAULT_WHY_SIZE    512
 
 struct fault {
 	int error;                      /* the errno behind it, 0 where there is none */

@@ -11,14 +11,17 @@
 #include "fault.h"
 #include "probe.h"
 
-#define HOST_ENTRY_NAME "qemu-arm"                     /* the entry that is ours to register */
-#define HOST_DESCRIPTOR_DIR "/usr/share/binfmts"       /* update-binfmts(8) */
+#define HOST_ENTRY_NAME      "qemu-arm"           /* the entry that is ours to register */
+#define HOST_DESCRIPTOR_DIR  "/usr/share/binfmts" /* update-binfmts(8) */
 #define HOST_DESCRIPTOR_PATH HOST_DESCRIPTOR_DIR "/" HOST_ENTRY_NAME
-#define HOST_RECORD_PATH "/var/lib/binfmts/" HOST_ENTRY_NAME /* update-binfmts' administrative record */
-#define HOST_PACKAGE "qemu-user-static"                /* the package named in the descriptor of tier 4 */
-#define HOST_EMULATOR_STATIC "/usr/bin/qemu-arm-static" /* the two emulators that Armbian's framework */
-#define HOST_EMULATOR_PLAIN "/usr/bin/qemu-arm"         /* copies into a chroot, in its order */
-#define HOST_LOADER "/usr/arm-linux-gnueabihf/lib/ld-linux-armhf.so.3" /* Debian: libc6-armhf-cross */
+#define HOST_RECORD_PATH                                                                           \
+	"/var/lib/binfmts/" HOST_ENTRY_NAME /* update-binfmts' administrative record */
+#define HOST_PACKAGE "qemu-user-static"     /* the package named in the descriptor of tier 4 */
+#define HOST_EMULATOR_STATIC                                                                       \
+	"/usr/bin/qemu-arm-static"              /* the two emulators that Armbian's framework */
+#define HOST_EMULATOR_PLAIN "/usr/bin/qemu-arm" /* copies into a chroot, in its order */
+#define HOST_LOADER                                                                                \
+	"/usr/arm-linux-gnueabihf/lib/ld-linux-armhf.so.3" /* Debian: libc6-armhf-cross */
 #define HOST_IMPORTER "/usr/sbin/update-binfmts"
 
 #define HOST_CLAIMERS_MAX 32 /* entries for armhf that are kept by name */
@@ -39,7 +42,7 @@ enum host_fact {
 enum host_table {
 	HOST_TABLE_UNTESTED = 0,
 	HOST_TABLE_MOUNTED,
-	HOST_TABLE_ABSENT,     /* binfmt_misc is not mounted at its path: entries and status are unknown */
+	HOST_TABLE_ABSENT, /* binfmt_misc is not mounted at its path: entries and status are unknown */
 	HOST_TABLE_AUTOFS,     /* an autofs is there that does not mount it */
 	HOST_TABLE_UNREADABLE, /* mounted, but it cannot be read: see table_fault */
 };
@@ -121,33 +124,34 @@ struct host {
 	enum host_table table;
 	struct fault table_fault;
 	enum host_switch status;
-	struct entry own;        /* HOST_ENTRY_NAME; state is never untested once the table is known */
-	struct entry first;      /* of the other enabled claimers the first by name */
+	struct entry own;   /* HOST_ENTRY_NAME; state is never untested once the table is known */
+	struct entry first; /* of the other enabled claimers the first by name */
 	struct host_claimer claimers[HOST_CLAIMERS_MAX]; /* sorted by name */
 	unsigned int claimer_count;
 	unsigned int claimer_more; /* claimers for which there was no room */
 	unsigned int entry_count;
-	char unknown[NAME_MAX + 1]; /* of the entries whose text cannot be the kernel's the first by name, or "" */
+	char unknown[NAME_MAX
+		+ 1]; /* of the entries whose text cannot be the kernel's the first by name, or "" */
 	struct fault unknown_fault;
 
 	enum host_descriptor descriptor;
 	struct fault descriptor_fault;
-	struct entry described;  /* the registration that a valid descriptor asks for */
-	enum host_fit fit;       /* may it be registered: limits, magic, a safe interpreter */
+	struct entry described; /* the registration that a valid descriptor asks for */
+	enum host_fit fit;      /* may it be registered: limits, magic, a safe interpreter */
 	struct fault fit_fault;
 
 	enum host_serving serving;
 	struct probe_result proof; /* behind serving */
 	enum host_native native;
-	struct probe_result odd;   /* behind native, where it was asked */
+	struct probe_result odd; /* behind native, where it was asked */
 	enum host_loader loader;
 	struct probe_result loader_result;
 
 	enum host_emulator emulator;
 	struct fault emulator_fault;
-	struct entry made;       /* the registration that tier 4 would make of it */
+	struct entry made; /* the registration that tier 4 would make of it */
 	enum host_importer importer;
-	bool recorded;           /* binfmt-support has a record of qemu-arm already */
+	bool recorded; /* binfmt-support has a record of qemu-arm already */
 };
 
 #endif

@@ -10,9 +10,9 @@
 
 enum path_result {
 	PATH_SAFE = 0,
-	PATH_ABSENT,  /* the last component does not exist */
-	PATH_UNSAFE,  /* not of the kind, a bad link, or not root's alone */
-	PATH_DENIED,  /* it could not be looked at (EACCES, EPERM) */
+	PATH_ABSENT, /* the last component does not exist */
+	PATH_UNSAFE, /* not of the kind, a bad link, or not root's alone */
+	PATH_DENIED, /* it could not be looked at (EACCES, EPERM) */
 };
 
 enum path_kind {

@@ -99,10 +99,12 @@ enum plan_kind {
 
 struct plan {
 	enum plan_kind kind;
-	enum host_fact ask;      /* with PLAN_ASK */
-	enum plan_stage next;    /* with PLAN_STEPS and PLAN_BACK; back to NOTHING starts again from the facts */
-	enum plan_reason reason; /* with PLAN_DONE; with PLAN_STEPS what it will be if all goes well */
-	int tier;                /* 1 to 4, 0 where none was chosen */
+	enum host_fact ask; /* with PLAN_ASK */
+	enum plan_stage
+		next; /* with PLAN_STEPS and PLAN_BACK; back to NOTHING starts again from the facts */
+	enum plan_reason
+		reason; /* with PLAN_DONE; with PLAN_STEPS what it will be if all goes well */
+	int tier;       /* 1 to 4, 0 where none was chosen */
 	unsigned int step_count;
 	struct plan_step steps[HOST_CLAIMERS_MAX + 4];
 };

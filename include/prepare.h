@@ -8,23 +8,23 @@
 #include "apply.h"
 #include "plan.h"
 
-#define PREPARE_SECONDS 10     /* the longest that one probe may run, unless said otherwise */
+#define PREPARE_SECONDS     10 /* the longest that one probe may run, unless said otherwise */
 #define PREPARE_SECONDS_MAX 600
 
 /* Too large for a stack: allocate it zeroed, set the first four, call prepare_run or prepare_undo. */
 struct prepare {
 	enum plan_policy policy;
-	bool rehearse;           /* observe and decide, change nothing */
-	bool explain;            /* look also at what only the explanation needs */
-	int seconds;             /* the longest that one probe may run */
+	bool rehearse; /* observe and decide, change nothing */
+	bool explain;  /* look also at what only the explanation needs */
+	int seconds;   /* the longest that one probe may run */
 
 	enum plan_reason reason;
 	int tier;
-	int stopped;             /* the signal that interrupted the call, or 0 */
-	bool faulted;            /* the reason is that of apply.fault, not of the facts */
-	struct host before;      /* the facts before the first step, where there was one */
-	struct host judged;      /* the facts that the verdict stands on */
-	struct host host;        /* the facts now: the same, unless something was taken back since */
+	int stopped;        /* the signal that interrupted the call, or 0 */
+	bool faulted;       /* the reason is that of apply.fault, not of the facts */
+	struct host before; /* the facts before the first step, where there was one */
+	struct host judged; /* the facts that the verdict stands on */
+	struct host host;   /* the facts now: the same, unless something was taken back since */
 	struct probe_limits limits;
 	struct binfmt binfmt;
 	struct apply apply;

@@ -13,12 +13,12 @@
 
 /* The exit status of the embedded program: which alignments of segments ld.so could map. */
 enum probe_status {
-	PROBE_MAPS_ALL = 42,  /* 4 KiB and 64 KiB */
+	PROBE_MAPS_ALL = 42, /* 4 KiB and 64 KiB */
 	PROBE_MAPS_64K = 43,
 	PROBE_MAPS_4K = 44,
 	PROBE_MAPS_NONE = 45,
-	PROBE_NO_VFP = 46,    /* the CPU lacks ARMv7 or VFPv3 */
-	PROBE_NO_STDIN = 47,  /* its own file was not on standard input */
+	PROBE_NO_VFP = 46,   /* the CPU lacks ARMv7 or VFPv3 */
+	PROBE_NO_STDIN = 47, /* its own file was not on standard input */
 };
 
 enum probe_end {

@@ -12,7 +12,7 @@
 #include "fault.h"
 
 struct stop {
-	int fd;         /* signalfd(2) of the stop signals, close-on-exec; -1 where it could not be had */
+	int fd; /* signalfd(2) of the stop signals, close-on-exec; -1 where it could not be had */
 	sigset_t waited; /* the stop signals that are blocked */
 	sigset_t before; /* the mask to put back */
 };
