@@ -136,6 +136,16 @@ EOF
 	[[ "${output}" == "no private host: "* ]]
 }
 
+@test "tests: a script on a private host has no child, and no signal blocked or ignored" {
+	host << 'EOF'
+	[[ "$(< "/proc/${$}/task/${$}/children")" == "" ]]
+	# As a child sees it: the shell itself blocks signals while it starts one. make leaves 32 and 33 ignored, glibc's own.
+	while read -r name mask; do
+		[[ "${name}" != Sig@(Blk|Ign): ]] || (((0x${mask} & ~0x180000000) == 0))
+	done < <(cat /proc/self/status)
+EOF
+}
+
 @test "tests: a script that fails fails its test, and shows where" {
 	run ! host <<< $'true\nexpect no_such_name 1'
 	[[ "${output}" == *"no_such_name is not set"*"at line 2: expect no_such_name 1"* ]]
