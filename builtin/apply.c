@@ -346,8 +346,7 @@ apply_update_binfmts(
 		fault_set(&apply->fault, 0, argv[0], "it was killed by signal %d", result.value);
 		break;
 	case PROBE_TIMEOUT:
-		fault_set(&apply->fault, 0, argv[0], "it did not end within %d seconds",
-			limits->seconds);
+		fault_set(&apply->fault, 0, argv[0], "it did not end within %d s", limits->seconds);
 		break;
 	case PROBE_INTERRUPTED: fault_set(&apply->fault, 0, argv[0], "it was interrupted"); break;
 	case PROBE_REFUSED:

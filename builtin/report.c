@@ -95,28 +95,18 @@ static const struct {
 		"only static armhf programs run here: those of every release fail"},
 };
 
-/* What a success means. %s: the interpreter. */
-static const char *const report_successes[PLAN_REASON_COUNT] = {
-	[PLAN_DESCRIPTOR_REGISTERED] = "armhf runs through %s, registered as " HOST_DESCRIPTOR_PATH
-				       " says",
-	[PLAN_DESCRIPTOR_ENABLED] = "armhf runs through %s, whose entry " HOST_ENTRY_NAME
-				    " was switched on",
-	[PLAN_DESCRIPTOR_CURRENT] = "armhf runs through %s, whose entry " HOST_ENTRY_NAME
-				    " was enabled already",
-	[PLAN_DESCRIPTOR_RELOADED] =
-		"armhf runs through %s, registered anew as " HOST_DESCRIPTOR_PATH
-		" says, in place of an entry that did not run it",
-	[PLAN_DESCRIPTOR_CREATED] = "armhf runs through %s, for which " HOST_DESCRIPTOR_PATH
-				    " was made and registered",
-	[PLAN_ENTRY_TRUSTED] = "armhf runs through %s, whose entry " HOST_ENTRY_NAME
-			       " was enabled already",
-	[PLAN_ENTRY_ENABLED] = "armhf runs through %s, whose entry " HOST_ENTRY_NAME
-			       " was switched on",
-	[PLAN_OTHER_ENTRY] = "armhf runs through %s, by an entry that was there already",
-	[PLAN_NATIVE] = "armhf runs natively: the kernel executes it",
-	[PLAN_NATIVE_BLOCKED] =
-		"armhf runs through %s; this host could run it natively, if no entry caught it",
-	[PLAN_UNDO_DONE] = "every step is done, or was no longer needed",
+/* How it came that armhf runs through an interpreter: goes behind that. */
+static const char *const report_tails[PLAN_REASON_COUNT] = {
+	[PLAN_DESCRIPTOR_REGISTERED] = ", registered as " HOST_DESCRIPTOR_PATH " says",
+	[PLAN_DESCRIPTOR_ENABLED] = ", whose entry " HOST_ENTRY_NAME " was switched on",
+	[PLAN_DESCRIPTOR_CURRENT] = ", whose entry " HOST_ENTRY_NAME " was enabled already",
+	[PLAN_DESCRIPTOR_RELOADED] = ", registered anew as " HOST_DESCRIPTOR_PATH
+				     " says, in place of an entry that did not run it",
+	[PLAN_DESCRIPTOR_CREATED] = ", for which " HOST_DESCRIPTOR_PATH " was made and registered",
+	[PLAN_ENTRY_TRUSTED] = ", whose entry " HOST_ENTRY_NAME " was enabled already",
+	[PLAN_ENTRY_ENABLED] = ", whose entry " HOST_ENTRY_NAME " was switched on",
+	[PLAN_OTHER_ENTRY] = ", by an entry that was there already",
+	[PLAN_NATIVE_BLOCKED] = "; this host could run it natively, if no entry caught it",
 };
 
 /* What a person can do about a failure. */
@@ -277,9 +267,7 @@ report_symptom(FILE *to, const struct probe_result *result, int seconds)
 				: result->value == SIGKILL ? "KILL"
 							   : "?");
 		break;
-	case PROBE_TIMEOUT:
-		fprintf(to, "the armhf probe did not end within %d seconds", seconds);
-		break;
+	case PROBE_TIMEOUT: fprintf(to, "the armhf probe did not end within %d s", seconds); break;
 	case PROBE_INTERRUPTED:
 		fprintf(to, "the armhf probe was interrupted by signal %d", result->value);
 		return;
@@ -359,8 +347,7 @@ report_failure(FILE *to, const struct prepare *prepare)
 		break;
 	case PLAN_EMULATOR_MISSING:
 		fputs("neither " HOST_EMULATOR_STATIC " nor " HOST_EMULATOR_PLAIN
-		      " is there: this host does not run "
-		      "armhf natively and has no emulator for it",
+		      " is there: no emulator for armhf is installed",
 			to);
 		break;
 	case PLAN_REGISTRATION_FAILED:
@@ -426,33 +413,37 @@ report_remedy(const struct prepare *prepare)
 	return report_remedies[prepare->reason];
 }
 
+/* The sentence for a success. */
 static void
-report_message(FILE *to, const struct prepare *prepare)
+report_success(FILE *to, const struct prepare *prepare)
 {
 	const struct entry *entry = report_entry(prepare);
 
-	if (plan_reason_success(prepare->reason)) {
-		const char *format = report_successes[prepare->reason];
-		const char *hole = strstr(format, "%s");
+	if (prepare->reason == PLAN_UNDO_DONE) {
+		fputs("every step is done, or was no longer needed", to);
+	} else if (prepare->host.serving == HOST_SERVING_KERNEL) {
+		fputs("armhf runs natively: the kernel executes it", to);
+	} else {
+		fputs("armhf runs through ", to);
+		if (entry == NULL)
+			fputs("an interpreter of a binfmt_misc table that is not shown here", to);
+		else
+			report_path(to, entry->interpreter);
+		fputs(report_tails[prepare->reason], to);
+	}
+	if (!prepare->rehearse || prepare->apply.action_count == 0)
+		return;
+	fputs(report_guesses(prepare)
+			? " (a dry run: what is in the table is known only once it is mounted)"
+			: " (a dry run: so it would be after these steps)",
+		to);
+}
 
-		if (hole == NULL) {
-			fputs(format, to);
-		} else {
-			fwrite(format, 1, (size_t)(hole - format), to);
-			if (prepare->host.serving == HOST_SERVING_KERNEL)
-				fputs("the kernel itself", to);
-			else if (entry == NULL)
-				fputs("an interpreter of a binfmt_misc table that is not shown here",
-					to);
-			else
-				report_path(to, entry->interpreter);
-			fputs(hole + 2, to);
-		}
-		if (prepare->rehearse && prepare->apply.action_count > 0)
-			fputs(report_guesses(prepare)
-					? " (a dry run: what is in the table is known only once it is mounted)"
-					: " (a dry run: so it would be after these steps)",
-				to);
+static void
+report_message(FILE *to, const struct prepare *prepare)
+{
+	if (plan_reason_success(prepare->reason)) {
+		report_success(to, prepare);
 		return;
 	}
 	report_failure(to, prepare);
@@ -537,6 +528,7 @@ report_warning(FILE *to, const struct prepare *prepare)
 		report_line(to, &begun);
 		report_blocked(to, prepare);
 	} else if (host->serving == HOST_SERVING_ENTRY
+		&& prepare->before.loader != HOST_LOADER_FAILS
 		&& (host->native == HOST_NATIVE_YES || host->native == HOST_NATIVE_PAGE_SIZE)) {
 		fputs("armhf is emulated, though this host runs it natively (-p native)",
 			report_line(to, &begun));
