@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,13 +37,16 @@ path_read(const char *path, char *text, size_t size)
 bool
 path_in_userns(void)
 {
+	char text[256], *rest = text;
 	unsigned long inside, outside, count;
-	char text[256];
 
-	/* Unreadable counts as the first namespace: the stricter answer. user_namespaces(7) */
-	return path_read("/proc/self/uid_map", text, sizeof(text))
-		&& !(sscanf(text, "%lu %lu %lu", &inside, &outside, &count) == 3 && inside == 0
-			&& outside == 0 && count == 4294967295UL);
+	if (!path_read("/proc/self/uid_map", text, sizeof(text)))
+		return false; /* the stricter answer */
+	/* user_namespaces(7): of the first namespace the map is one line, 0 0 4294967295. */
+	inside = strtoul(rest, &rest, 10);
+	outside = strtoul(rest, &rest, 10);
+	count = strtoul(rest, &rest, 10);
+	return inside != 0 || outside != 0 || count != UINT32_MAX;
 }
 
 static bool
