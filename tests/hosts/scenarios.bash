@@ -1,0 +1,345 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck shell=bash
+# The scenarios that every guest goes through, one after the other in one boot. They are the same for all hosts, but for
+# the few that only make sense on one kind; what comes of them is compared with golden/HOST.txt.
+
+# shellcheck source=tests/hosts/guest.bash
+source /test/guest.bash
+
+declare -r loader=/usr/arm-linux-gnueabihf/lib/ld-linux-armhf.so.3
+declare -ra policies=(registered native emulated)
+declare native=no
+case "${HOST}" in
+compat* | pages-16k) native=yes ;;
+esac
+
+# ---- a host where nothing was set up ----
+
+# First of all, while the module was never loaded: reset mounts the table from here on.
+say '## boot: binfmt_misc is neither loaded nor mounted'
+call -n
+prepare
+roots
+
+scenario arch-test 'the gate that sent every arm64 host through emulation'
+for architecture in arm armhf; do
+	say "\$ arch-test ${architecture}"
+	say "$(arch-test "${architecture}")"
+done
+say "\$ setarch linux32 uname -m"
+say "$(setarch linux32 uname -m 2>&1)"
+
+for policy in "${policies[@]}"; do
+	scenario "fresh-${policy}" "nothing is registered"
+	call -n -p "${policy}"
+	prepare -p "${policy}"
+	if [[ "${policy}" == emulated && "${native}" == yes ]]; then
+		roots
+	fi
+	take_back
+done
+
+scenario again 'a second run after one that had to set something up'
+call -p emulated
+prepare -p emulated
+prepare
+
+case "${HOST}" in
+*-16k)
+	scenario old-emulator 'armhf is emulated by the qemu 7.2 of an older release'
+	for root in / /armhf/*/; do
+		replace "${root}${emulator#/}" /emulators/bookworm/qemu-arm-static
+	done
+	prepare -p emulated
+	roots
+	;;
+esac
+
+scenario no-emulator 'no emulator is installed'
+hide "${emulator}"
+prepare
+call -p emulated
+
+scenario bad-emulator 'the emulator is a program that does not emulate'
+replace "${emulator}" /bin/false
+prepare
+call -p emulated
+
+scenario no-loader 'the armhf loader is not installed'
+hide "${loader}"
+prepare
+
+scenario bad-loader 'the armhf loader does not run here'
+replace "${loader}" /test/guest
+prepare
+
+# ---- somebody registered an entry ----
+
+for policy in "${policies[@]}"; do
+	scenario "enabled-${policy}" 'qemu-arm was registered by hand'
+	register
+	prepare -p "${policy}"
+	take_back
+done
+
+for policy in "${policies[@]}"; do
+	scenario "disabled-${policy}" 'qemu-arm was registered by hand and switched off'
+	register
+	disable qemu-arm
+	prepare -p "${policy}"
+	take_back
+done
+
+for policy in "${policies[@]}"; do
+	scenario "broken-${policy}" "qemu-arm's interpreter is missing"
+	register qemu-arm /nowhere/qemu-arm P
+	prepare -p "${policy}"
+	take_back
+done
+
+for policy in "${policies[@]}"; do
+	scenario "other-${policy}" 'an entry of another name serves armhf'
+	register qemu-arm-rpi
+	prepare -p "${policy}"
+	take_back
+done
+
+scenario other-broken 'an entry of another name catches armhf and does not run it'
+register armhf16k-qemu-arm /nowhere/qemu-arm P
+prepare
+prepare -p native
+take_back
+
+scenario several 'two entries serve armhf'
+register
+register arm
+prepare
+prepare -p native
+take_back
+
+for policy in "${policies[@]}"; do
+	scenario "loose-${policy}" 'an entry that was registered with raw bytes catches every 32-bit program'
+	register qemu-arm "${emulator}" PF '\x7f\x45\x4c\x46\x01\x01\x01' ''
+	prepare -p "${policy}"
+	take_back
+done
+
+scenario shadowed 'an entry catches even the probe that no entry should'
+register qemu-arm "${emulator}" PF '\x7f\x45\x4c\x46\x01' ''
+prepare -p native
+
+scenario slow "the entry's interpreter does not come to an end"
+register qemu-arm /usr/bin/yes PF
+prepare -t 2
+call -t 2 -p native
+
+scenario interrupted 'somebody presses Ctrl-C while a probe runs'
+register qemu-arm /usr/bin/yes PF
+# shellcheck disable=SC2016
+inside 'trap : INT; (sleep 2; kill -INT "${$}") & call -t 60'
+state
+
+# ---- a package or an earlier run left a descriptor ----
+
+# As Ubuntu's qemu-user-binfmt brings it: the interpreter has no -static.
+[[ -e /usr/bin/qemu-arm ]] || cp /emulators/trixie/qemu-arm /usr/bin/qemu-arm
+for policy in "${policies[@]}"; do
+	scenario "packaged-${policy}" 'a descriptor whose interpreter has no -static'
+	place /usr/bin/qemu-arm
+	prepare -p "${policy}"
+	take_back
+done
+[[ "${emulator}" == /usr/bin/qemu-arm ]] || rm /usr/bin/qemu-arm
+
+scenario packaged-enabled 'a descriptor, and its entry is enabled'
+place "${emulator}"
+register
+prepare
+prepare -p native
+take_back
+
+scenario packaged-disabled 'a descriptor, and its entry is disabled'
+place "${emulator}"
+register
+disable qemu-arm
+prepare
+take_back
+
+scenario packaged-broken 'a descriptor, and an entry of its name whose interpreter is missing'
+place "${emulator}"
+register qemu-arm /nowhere/qemu-arm P
+prepare
+
+scenario packaged-missing 'a descriptor whose interpreter is missing'
+place /nowhere/qemu-arm
+prepare
+
+scenario invalid 'a descriptor with a key that stands twice'
+place "${emulator}" "interpreter ${emulator}"
+prepare
+register
+prepare
+
+# ---- binfmt_misc is switched off, or not to be had ----
+
+scenario off 'binfmt_misc is switched off'
+echo 0 > "${table}/status"
+prepare
+prepare -p emulated
+take_back
+
+scenario off-enabled 'binfmt_misc is switched off, and qemu-arm enabled'
+register
+echo 0 > "${table}/status"
+prepare
+prepare -p emulated
+take_back
+
+scenario off-packaged 'binfmt_misc is switched off, and a descriptor is there'
+place "${emulator}"
+echo 0 > "${table}/status"
+prepare
+take_back
+
+scenario unmounted 'the module is loaded, and binfmt_misc is not mounted'
+umount "${table}"
+call -n -p emulated
+prepare -p emulated
+
+if [[ -d /lib/modules ]]; then
+	scenario no-module 'the kernel has no binfmt_misc'
+	umount "${table}"
+	modprobe -r binfmt_misc
+	hide /lib/modules
+	prepare
+	call -p emulated
+	reset
+fi
+
+# ---- less privilege than root of the host has ----
+
+declare -ra nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+declare -ra user_namespace=(unshare --user --map-root-user --mount)
+declare -r read_only='mount --bind /proc/sys /proc/sys; mount -o remount,bind,ro /proc/sys'
+declare -r read_only_table="mount -o remount,bind,ro ${table}"
+
+scenario user 'an ordinary user, nothing registered'
+inside 'call -n; call; call -p emulated' "${nobody[@]}"
+state
+
+scenario user-enabled 'an ordinary user, qemu-arm is enabled'
+register
+inside 'call; call -p native' "${nobody[@]}"
+state
+
+scenario user-disabled 'an ordinary user, qemu-arm is disabled'
+register
+disable qemu-arm
+inside 'call -p emulated; call -r enable:qemu-arm' "${nobody[@]}"
+state
+
+scenario user-no-process 'an ordinary user who may start no process'
+inside 'ulimit -S -u 1; call' "${nobody[@]}"
+
+scenario docker 'a container: /proc/sys is read-only, and the table is not mounted in it'
+inside 'prepare; call -p emulated' container "${read_only}"
+
+scenario docker-enabled "a container, and the host's qemu-arm is enabled"
+register
+inside 'prepare; call -p native' container "${read_only}"
+
+scenario docker-table 'a container that sees the table read-only'
+inside 'prepare -p emulated' container "${read_only_table}"
+register
+inside 'prepare; prepare -p native' container "${read_only_table}"
+
+scenario userns 'a user namespace without a table of its own'
+inside 'prepare; prepare -p emulated' "${user_namespace[@]}"
+
+scenario userns-enabled "a user namespace, and the host's qemu-arm is enabled"
+register
+inside 'prepare -p native; take_back' "${user_namespace[@]}"
+state
+
+scenario userns-own 'a user namespace with a table of its own'
+inside "
+	if mount -t binfmt_misc binfmt_misc ${table} 2> /dev/null; then
+		prepare
+		prepare -p emulated
+		take_back
+	else
+		say 'this kernel refuses that mount'
+	fi
+" "${user_namespace[@]}"
+state
+
+scenario userns-unmounted 'a user namespace, and binfmt_misc is not mounted'
+umount "${table}"
+inside 'call -n -p emulated; prepare -p emulated' "${user_namespace[@]}"
+state
+
+scenario userns-hidden "a user namespace that had a table of its own: the host's is shown again, and not in force"
+register
+inside "mount -t binfmt_misc binfmt_misc ${table} 2> /dev/null && umount ${table}; prepare; call -p emulated; call -p native" "${user_namespace[@]}"
+state
+
+# ---- machines that forbid AArch32 though the kernel has it ----
+
+if [[ "${native}" == yes ]]; then
+	scenario seccomp-kill 'a filter kills what makes an AArch32 system call'
+	inside 'call; call -p native' /test/guest seccomp kill
+	state
+
+	scenario seccomp-refuse 'a filter refuses AArch32 system calls'
+	inside 'call; call -p native' /test/guest seccomp refuse
+	state
+
+	scenario illegal 'the first AArch32 instruction is an illegal one'
+	inside 'call; call -p native' /test/guest illegal
+	state
+fi
+
+# ---- many at once ----
+
+if [[ "${native}" == yes ]]; then
+	scenario concurrent-native 'ten shells under -p native, while another process keeps starting armhf programs'
+	register
+	armhf=(/usr/lib*/arch-test/armhf)
+	: > /tmp/keep-going
+	(
+		failed=0
+		count=0
+		while [[ -e /tmp/keep-going ]]; do
+			"${armhf[0]}" > /dev/null 2>&1 || failed=$((failed + 1))
+			count=$((count + 1))
+		done
+		((count > 10)) || failed="too few"
+		echo "${failed}" > /tmp/failed
+	) &
+	loop="${!}"
+	shells=()
+	for ((i = 0; i < 10; i++)); do
+		inside 'call -p native' > "/tmp/shell.${i}" &
+		shells+=("${!}")
+	done
+	wait "${shells[@]}"
+	rm /tmp/keep-going
+	wait "${loop}"
+	say_field failures "$(< /tmp/failed)"
+	cat /tmp/shell.* | grep -E '^@@ (status|TIER|MODE|REASON)' | sort | uniq -c | while read -r count _ line; do
+		say "${count} times ${line}"
+	done
+	state
+else
+	scenario concurrent-created 'four shells at once, nothing registered'
+	shells=()
+	for ((i = 0; i < 4; i++)); do
+		inside call > "/tmp/shell.${i}" &
+		shells+=("${!}")
+	done
+	wait "${shells[@]}"
+	cat /tmp/shell.* | grep -E '^@@ (status|MODE)' | sort | uniq -c | while read -r count _ line; do
+		say "${count} times ${line}"
+	done
+	state
+fi
