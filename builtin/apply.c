@@ -23,7 +23,8 @@
 #define APPLY_MODE_FILE   0644
 #define APPLY_MODE_FOLDER 0755
 /* Where O_TMPFILE is not to be had: outside the folder, since update-binfmts imports any file in it. */
-#define APPLY_TEMPORARY "/usr/share/.armhf-binfmt-descriptor"
+#define APPLY_PARENT    "/usr/share"
+#define APPLY_TEMPORARY APPLY_PARENT "/.armhf-binfmt-descriptor"
 #define APPLY_TEXT_SIZE 1024 /* of a descriptor that we make */
 
 static void
@@ -143,8 +144,9 @@ apply_register(struct apply *apply, const struct plan_step *step, const struct e
 static enum plan_outcome
 apply_unregister(struct apply *apply, const struct plan_step *step, const struct entry *entry)
 {
-	(void)entry;
-	binfmt_read(apply->binfmt, step->name, &apply->replaced, &apply->fault);
+	/* Only a plan's step replaces; the one that takes back what was registered has no entry. */
+	if (entry != NULL)
+		binfmt_read(apply->binfmt, step->name, &apply->replaced, &apply->fault);
 	return apply_outcome(binfmt_unregister(apply->binfmt, step->name, &apply->fault));
 }
 
@@ -593,6 +595,17 @@ apply_undo(struct apply *apply, struct plan_step *steps, unsigned int *count)
 	*count = left;
 }
 
+/* Would the kernel take this entry once more? */
+static bool
+apply_registrable(const struct entry *entry)
+{
+	char line[ENTRY_LINE_MAX + 1];
+	const char *why;
+
+	return entry_format(entry, line, &why) >= 0
+		&& ((entry->flags & ENTRY_FIX) == 0 || access(entry->interpreter, F_OK) == 0);
+}
+
 /* Put the entry back that an unregister step took away. What cannot be put back is named. */
 static bool
 apply_put_back(struct apply *apply)
@@ -636,7 +649,8 @@ apply_back(struct apply *apply)
 
 		undo.kind = apply_table[undo.kind].undo;
 		if (apply->rehearse) {
-			apply_record(apply, &undo);
+			if (undo.kind != PLAN_STEP_REGISTER || apply_registrable(&apply->replaced))
+				apply_record(apply, &undo);
 			continue;
 		}
 		if (undo.kind == PLAN_STEP_REGISTER) {
@@ -730,8 +744,9 @@ apply_imagine(struct host *host, const struct plan_step *step, const struct entr
 		if (own)
 			host->own.state = step->kind == PLAN_STEP_ENABLE ? ENTRY_ENABLED
 									 : ENTRY_DISABLED;
-		else if (strcmp(step->name, host->first.name) == 0)
-			host->first.state = ENTRY_UNTESTED;
+		else if (step->kind
+			== PLAN_STEP_DISABLE) /* the others are all switched off together */
+			host->first.state = host->newest.state = ENTRY_UNTESTED;
 		break;
 	case PLAN_STEP_UNREGISTER:
 		host->own.state = ENTRY_ABSENT;
@@ -745,6 +760,7 @@ apply_imagine(struct host *host, const struct plan_step *step, const struct entr
 	case PLAN_STEP_REGISTER:
 		host->own = *entry;
 		host->own.state = ENTRY_ENABLED;
+		host->own_older = false;
 		if (claimer == NULL && host->claimer_count < HOST_CLAIMERS_MAX) {
 			claimer = &host->claimers[host->claimer_count++];
 			snprintf(claimer->name, sizeof(claimer->name), HOST_ENTRY_NAME);
@@ -754,6 +770,24 @@ apply_imagine(struct host *host, const struct plan_step *step, const struct entr
 		break;
 	default: break;
 	}
+}
+
+/* Could root make a file there? A read-only mount refuses him as well. */
+static enum plan_outcome
+apply_rehearse_folder(struct apply *apply)
+{
+	const char *folder = HOST_DESCRIPTOR_DIR;
+	struct fault fault;
+
+	switch (path_check(folder, PATH_FOLDER, &fault)) {
+	case PATH_UNSAFE: apply->fault = fault; return PLAN_OUTCOME_FAILED;
+	case PATH_ABSENT: folder = APPLY_PARENT; break;
+	case PATH_SAFE:
+	case PATH_DENIED: break;
+	}
+	if (access(folder, W_OK) != 0 && errno == EROFS)
+		return apply_errno(apply, EROFS, HOST_DESCRIPTOR_PATH, "cannot write");
+	return PLAN_OUTCOME_DONE;
 }
 
 enum plan_outcome
@@ -766,11 +800,11 @@ apply_rehearse(struct apply *apply, const struct plan *plan, struct host *host,
 		const struct plan_step *step = &plan->steps[i];
 
 		*failed = step->kind;
-		/* Whether root could: a read-only mount refuses him as well. */
 		if (step->kind == PLAN_STEP_CREATE_DESCRIPTOR) {
-			if (access(HOST_DESCRIPTOR_DIR, W_OK) != 0 && errno == EROFS)
-				return apply_errno(
-					apply, EROFS, HOST_DESCRIPTOR_PATH, "cannot write");
+			enum plan_outcome outcome = apply_rehearse_folder(apply);
+
+			if (outcome != PLAN_OUTCOME_DONE)
+				return outcome;
 		} else if (step->kind != PLAN_STEP_MOUNT && step->kind != PLAN_STEP_IMPORT
 			&& apply->binfmt->table >= 0
 			&& binfmt_writable(apply->binfmt, &apply->fault) != BINFMT_DONE) {
@@ -778,6 +812,8 @@ apply_rehearse(struct apply *apply, const struct plan *plan, struct host *host,
 		}
 		if (step->kind == PLAN_STEP_MOUNT)
 			apply_note_mount(apply);
+		if (step->kind == PLAN_STEP_UNREGISTER)
+			apply->replaced = host->own;
 		apply_imagine(host, step, &entry);
 		if (apply_table[step->kind].undo != step->kind)
 			apply->standing[apply->standing_count++] = *step;
@@ -786,4 +822,20 @@ apply_rehearse(struct apply *apply, const struct plan *plan, struct host *host,
 		apply_record(apply, step);
 	}
 	return PLAN_OUTCOME_DONE;
+}
+
+bool
+apply_rehearse_back(struct apply *apply, struct host *host)
+{
+	static const struct plan_step lost = {PLAN_STEP_UNREGISTER, HOST_ENTRY_NAME};
+
+	apply_back(apply);
+	if (apply->replaced.state == ENTRY_UNTESTED)
+		return false;
+	if (apply_registrable(&apply->replaced))
+		host->own_older = false; /* put back, it is the newest */
+	else
+		apply_imagine(host, &lost, NULL);
+	apply->replaced.state = ENTRY_UNTESTED;
+	return true;
 }

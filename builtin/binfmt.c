@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/statfs.h>
 #include <time.h>
 #include <unistd.h>
@@ -264,6 +265,24 @@ binfmt_read(const struct binfmt *binfmt, const char *name, struct entry *entry, 
 
 		fault_set(fault, 0, binfmt_path(path, name), "%s", why);
 	}
+}
+
+bool
+binfmt_newer(const struct binfmt *binfmt, const char *name, const char *than)
+{
+	struct statx a, b;
+
+	if (statx(binfmt->table, name, AT_SYMLINK_NOFOLLOW, STATX_ATIME | STATX_INO, &a) != 0
+		|| statx(binfmt->table, than, AT_SYMLINK_NOFOLLOW, STATX_ATIME | STATX_INO, &b)
+			!= 0)
+		return false;
+	/* The access time is that of the registration, for binfmt_misc never sets it again; the
+	 * others change when a shell opens the file with >. Inodes tell within one tick. */
+	if (a.stx_atime.tv_sec != b.stx_atime.tv_sec)
+		return a.stx_atime.tv_sec > b.stx_atime.tv_sec;
+	if (a.stx_atime.tv_nsec != b.stx_atime.tv_nsec)
+		return a.stx_atime.tv_nsec > b.stx_atime.tv_nsec;
+	return a.stx_ino > b.stx_ino;
 }
 
 enum binfmt_result

@@ -40,15 +40,23 @@ observe_unknown(struct host *host, const char *name, const struct fault *fault)
 	host->unknown_fault = *fault;
 }
 
+/* An enabled claimer that is not our own. */
+static void
+observe_other(struct host *host, const struct binfmt *binfmt, const struct entry *entry)
+{
+	bool found = host->first.state != ENTRY_UNTESTED;
+
+	if (!found || strcmp(entry->name, host->first.name) < 0)
+		host->first = *entry;
+	if (!found || binfmt_newer(binfmt, entry->name, host->newest.name))
+		host->newest = *entry;
+}
+
 static void
 observe_claimer(struct host *host, const struct entry *entry)
 {
 	unsigned int at = host->claimer_count;
 
-	if (entry->state == ENTRY_ENABLED && strcmp(entry->name, HOST_ENTRY_NAME) != 0
-		&& (host->first.state == ENTRY_UNTESTED
-			|| strcmp(entry->name, host->first.name) < 0))
-		host->first = *entry;
 	if (at == HOST_CLAIMERS_MAX) {
 		host->claimer_more++;
 		return;
@@ -73,10 +81,15 @@ observe_entry(void *context, const char *name)
 	if (entry->state == ENTRY_ABSENT)
 		return true; /* removed since it was listed */
 	host->entry_count++;
-	if (entry->state == ENTRY_UNKNOWN)
+	if (entry->state == ENTRY_UNKNOWN) {
 		observe_unknown(host, name, &fault);
-	else if (entry_claims_armhf(entry))
-		observe_claimer(host, entry);
+		return true;
+	}
+	if (!entry_claims_armhf(entry))
+		return true;
+	observe_claimer(host, entry);
+	if (entry != &host->own && entry->state == ENTRY_ENABLED)
+		observe_other(host, listing->binfmt, entry);
 	return true;
 }
 
@@ -116,6 +129,8 @@ observe_table(struct host *host, struct binfmt *binfmt, const struct probe_limit
 		result = binfmt_status(binfmt, &on, &host->table_fault);
 	if (result == BINFMT_DONE)
 		result = binfmt_each(binfmt, observe_entry, &listing, &host->table_fault);
+	host->own_older = host->newest.state == ENTRY_ENABLED
+		&& binfmt_newer(binfmt, host->newest.name, HOST_ENTRY_NAME);
 	host->table = result == BINFMT_DONE ? HOST_TABLE_MOUNTED : HOST_TABLE_UNREADABLE;
 	if (result == BINFMT_DONE)
 		host->status = on ? HOST_SWITCH_ON : HOST_SWITCH_OFF;

@@ -107,6 +107,17 @@ plan_serving_entry(const struct host *host)
 	return host->own.state == ENTRY_UNKNOWN ? &host->own : NULL;
 }
 
+const struct entry *
+plan_catching_entry(const struct host *host)
+{
+	const struct entry *entry = plan_serving_entry(host);
+
+	if (entry != NULL && host->newest.state == ENTRY_ENABLED
+		&& (entry != &host->own || host->own_older))
+		return &host->newest;
+	return entry;
+}
+
 static enum plan_own
 plan_own(const struct host *host)
 {

@@ -47,7 +47,7 @@ static int
 prepare_imagine(struct prepare *prepare)
 {
 	struct host *host = &prepare->host;
-	const struct entry *entry = plan_serving_entry(host);
+	const struct entry *entry = plan_catching_entry(host);
 	struct probe_result *proof = &host->proof;
 
 	if (entry != NULL) {
@@ -112,18 +112,26 @@ static int
 prepare_back(struct prepare *prepare)
 {
 	bool changed = prepare->apply.action_count > 0;
-	int stopped;
+	int stopped = 0;
 
-	apply_back(&prepare->apply);
+	if (prepare->rehearse) {
+		bool replaced = apply_rehearse_back(&prepare->apply, &prepare->before);
+
+		if (changed)
+			prepare->host = prepare->before;
+		if (replaced)
+			return prepare_imagine(prepare);
+	} else {
+		apply_back(&prepare->apply);
+	}
 	if (!changed)
 		return 0;
-	if (prepare->rehearse) {
-		prepare->host = prepare->before;
-		return 0;
+	if (!prepare->rehearse) {
+		observe_forget(&prepare->host);
+		stopped = observe_fact(
+			&prepare->host, HOST_FACT_TABLE, &prepare->binfmt, &prepare->limits);
 	}
-	observe_forget(&prepare->host);
-	stopped = observe_fact(&prepare->host, HOST_FACT_TABLE, &prepare->binfmt, &prepare->limits);
-	if (stopped == 0)
+	if (stopped == 0 && prepare->host.serving == HOST_SERVING_UNTESTED)
 		stopped = observe_fact(
 			&prepare->host, HOST_FACT_SERVING, &prepare->binfmt, &prepare->limits);
 	return stopped;

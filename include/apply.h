@@ -60,6 +60,10 @@ enum plan_outcome
 apply_rehearse(struct apply *apply, const struct plan *plan, struct host *host,
 	enum plan_step_kind *failed);
 
+/* As apply_back, with the facts before the steps: true if an entry was replaced, and they may have changed for it. */
+bool
+apply_rehearse_back(struct apply *apply, struct host *host);
+
 /* True for the steps that an undo list may hold. */
 bool
 apply_step_undoes(enum plan_step_kind kind);

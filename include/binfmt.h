@@ -73,6 +73,10 @@ void
 binfmt_read(
 	const struct binfmt *binfmt, const char *name, struct entry *entry, struct fault *fault);
 
+/* True if the first entry was registered after the second: of two that match the kernel takes that one. */
+bool
+binfmt_newer(const struct binfmt *binfmt, const char *name, const char *than);
+
 /*
  * Call each(context, name) for every entry, in no order, until it returns false.
  * BINFMT_DONE, or BINFMT_FAILED where the table could not be listed to its end.

@@ -124,8 +124,10 @@ struct host {
 	enum host_table table;
 	struct fault table_fault;
 	enum host_switch status;
-	struct entry own;   /* HOST_ENTRY_NAME; state is never untested once the table is known */
-	struct entry first; /* of the other enabled claimers the first by name */
+	struct entry own;    /* HOST_ENTRY_NAME; state is never untested once the table is known */
+	struct entry first;  /* of the other enabled claimers the first by name */
+	struct entry newest; /* of them the one that the kernel asks first */
+	bool own_older;      /* it asks that one before our own */
 	struct host_claimer claimers[HOST_CLAIMERS_MAX]; /* sorted by name */
 	unsigned int claimer_count;
 	unsigned int claimer_more; /* claimers for which there was no room */

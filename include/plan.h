@@ -143,6 +143,10 @@ plan_in_effect(const struct host *host, enum entry_state state);
 const struct entry *
 plan_serving_entry(const struct host *host);
 
+/* The entry that the kernel takes for armhf by what the table says, or NULL. Of several: the newest. */
+const struct entry *
+plan_catching_entry(const struct host *host);
+
 /* The registration that a step of this tier makes: the descriptor's, or tier 4's own. */
 const struct entry *
 plan_entry(const struct host *host, int tier);
