@@ -218,7 +218,7 @@ plan_fail(struct plan *plan, const struct host *host, int tier, enum plan_reason
 		reason = PLAN_PROBE_FAILED;
 	else if (plan_unprovable(host))
 		reason = PLAN_BINFMT_UNAVAILABLE;
-	else if (host->serving == HOST_SERVING_BROKEN && host->proof.end == PROBE_TIMEOUT)
+	else if (host->proof.end == PROBE_TIMEOUT)
 		reason = PLAN_PROBE_TIMEOUT;
 	plan_done(plan, tier, reason);
 }
@@ -317,10 +317,6 @@ plan_tier1(struct plan *plan, const struct host *host, enum plan_policy policy,
 		}
 		break;
 	}
-	if (plan_own(host) != PLAN_OWN_ENABLED) {
-		plan_back(plan, PLAN_STAGE_NOTHING); /* somebody else took it away again */
-		return;
-	}
 	if (plan_ask(plan, host, HOST_FACT_SERVING))
 		return;
 	if (plan_proved(host, policy))
@@ -355,10 +351,6 @@ plan_tier4(struct plan *plan, const struct host *host)
 static void
 plan_tier4_proof(struct plan *plan, const struct host *host, const struct plan_past *past)
 {
-	if (plan_own(host) != PLAN_OWN_ENABLED) {
-		plan_back(plan, PLAN_STAGE_NOTHING);
-		return;
-	}
 	if (plan_ask(plan, host, HOST_FACT_SERVING))
 		return;
 	if (host->serving != HOST_SERVING_ENTRY) {
@@ -377,15 +369,24 @@ plan_tier4_proof(struct plan *plan, const struct host *host, const struct plan_p
 	plan_done(plan, 4, PLAN_DESCRIPTOR_CREATED);
 }
 
+/* Was something not to be read for lack of privilege? */
+static bool
+plan_forbidden(const struct fault *fault)
+{
+	return fault->error == EACCES || fault->error == EPERM;
+}
+
 /* A descriptor that is none, or cannot be read. False: there is a valid one, or none at all. */
 static bool
 plan_descriptor_bad(struct plan *plan, const struct host *host)
 {
 	if (host->descriptor == HOST_DESCRIPTOR_UNREADABLE) {
-		if (!plan_ask(plan, host, HOST_FACT_SERVING))
-			plan_done(plan, 1,
-				host->descriptor_fault.error == EACCES ? PLAN_NOT_PERMITTED
-								       : PLAN_SYSTEM_ERROR);
+		if (plan_ask(plan, host, HOST_FACT_SERVING))
+			return true;
+		if (plan_forbidden(&host->descriptor_fault))
+			plan_done(plan, 1, PLAN_NOT_PERMITTED);
+		else
+			plan_fail(plan, host, 1, PLAN_SYSTEM_ERROR);
 		return true;
 	}
 	if (host->descriptor != HOST_DESCRIPTOR_INVALID
@@ -435,7 +436,7 @@ plan_unmounted(struct plan *plan, const struct host *host, enum plan_policy poli
 		}
 	}
 	if (host->serving == HOST_SERVING_UNKNOWN) {
-		plan_done(plan, 0, PLAN_PROBE_FAILED);
+		plan_done(plan, tier == 1 ? 1 : 0, PLAN_PROBE_FAILED);
 		return;
 	}
 	if (tier == 1) {
@@ -510,10 +511,6 @@ plan_emulated(struct plan *plan, const struct host *host, const struct plan_past
 {
 	bool enabled = past->stage == PLAN_STAGE_ENABLED;
 
-	if (enabled && plan_own(host) != PLAN_OWN_ENABLED) {
-		plan_back(plan, PLAN_STAGE_NOTHING);
-		return;
-	}
 	if (plan_ask(plan, host, HOST_FACT_SERVING))
 		return;
 	if (host->serving == HOST_SERVING_ENTRY) {
@@ -584,7 +581,9 @@ plan_refused(struct plan *plan, const struct host *host, const struct plan_past 
 {
 	if (plan_ask(plan, host, HOST_FACT_SERVING))
 		return;
-	if (host->serving == HOST_SERVING_KERNEL)
+	if (host->serving == HOST_SERVING_KERNEL && plan_ask(plan, host, HOST_FACT_LOADER))
+		return;
+	if (host->serving == HOST_SERVING_KERNEL && host->loader != HOST_LOADER_FAILS)
 		plan_done(plan, 3, PLAN_NATIVE);
 	else if (host->serving != HOST_SERVING_ENTRY)
 		plan_done(plan, past->tier, past->reason);
@@ -633,11 +632,13 @@ plan_decide(struct plan *plan, const struct host *host, enum plan_policy policy,
 	if (host->table == HOST_TABLE_UNREADABLE
 		|| (host->table != HOST_TABLE_MOUNTED && plan_changed(past->stage))) {
 		if (!plan_ask(plan, host, HOST_FACT_SERVING))
-			plan_done(plan, 0,
-				host->table_fault.error == EACCES
-						|| host->table_fault.error == EPERM
-					? PLAN_NOT_PERMITTED
-					: PLAN_BINFMT_UNAVAILABLE);
+			plan_done(plan, past->stage == PLAN_STAGE_NOTHING ? 0 : past->tier,
+				plan_forbidden(&host->table_fault) ? PLAN_NOT_PERMITTED
+								   : PLAN_BINFMT_UNAVAILABLE);
+		return;
+	}
+	if (plan_changed(past->stage) && plan_own(host) != PLAN_OWN_ENABLED) {
+		plan_back(plan, PLAN_STAGE_NOTHING); /* somebody else took it away again */
 		return;
 	}
 	if (past->stage == PLAN_STAGE_CREATED || past->stage == PLAN_STAGE_IMPORTED) {
