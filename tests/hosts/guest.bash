@@ -109,9 +109,13 @@ function identity() {
 
 # call [ARGUMENT...]: run the builtin in this shell, and say what it returned, set and printed. What is empty is left out.
 function call() {
-	declare status=0 name printed output="/tmp/output.${BASHPID}"
+	declare status=0 shown="" name printed output="/tmp/output.${BASHPID}"
 	unset "${!ARMHF_BINFMT_@}"
-	say "\$ armhf_binfmt_prepare${*:+ ${*@Q}}"
+	for name in "${@}"; do
+		[[ "${name}" != *' '* ]] || name="'${name}'"
+		shown+=" ${name}"
+	done
+	say "\$ armhf_binfmt_prepare${shown}"
 	armhf_binfmt_prepare "${@}" > "${output}" 2>&1 || status="${?}"
 	say_field status "${status}"
 	for name in TIER MODE REASON MESSAGE WARNING NATIVE ALIGN ENTRY INTERPRETER FLAGS ACTIONS UNDO; do

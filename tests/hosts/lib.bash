@@ -213,7 +213,7 @@ function part_userland() {
 
 # The two emulators, at /emulators/RELEASE: a host has the one of its userland, a scenario may take the other.
 function part_emulators() {
-	declare folder="${1}"
+	declare folder="${1}" release
 	hosts_download bookworm arm64 "${folder}/bookworm" qemu-user-static
 	hosts_download trixie arm64 "${folder}/trixie" qemu-user
 	mkdir -p "${folder}"/root/emulators/{bookworm,trixie}
@@ -221,7 +221,13 @@ function part_emulators() {
 	dpkg-deb --fsys-tarfile "${folder}"/trixie/*.deb | tar -xO ./usr/bin/qemu-arm > "${folder}/root/emulators/trixie/qemu-arm"
 	chmod 755 "${folder}"/root/emulators/*/*
 	hosts_cpio "${folder}/root" "${folder}/cpio"
-	rm -rf "${folder}"/{bookworm,trixie,root}
+	for release in bookworm trixie; do
+		# shellcheck disable=SC2016
+		dpkg-deb --showformat 'qemu ${Version}\n' --show "${folder}/${release}"/*.deb | sed 's/[0-9]*://; s/+.*//' > "${folder}/version"
+		rm -rf "${folder:?}/${release}"
+		mv "${folder}/version" "${folder}/${release}"
+	done
+	rm -rf "${folder}/root"
 }
 
 # A small real armhf root file system, at /armhf/RELEASE.
@@ -248,9 +254,9 @@ function part_kernel() {
 		dpkg-deb --fsys-tarfile "${package}" | tar -x -C "${folder}" --no-same-owner --exclude './usr/share' --exclude './usr/lib/linux-image-*' --transform 's:^\./usr/lib/:./lib/:'
 	done
 	rm -rf "${folder}/packages"
-	find "${folder}/lib/modules" -name '*.ko*' ! -name 'binfmt_misc.ko*' -delete
-	find "${folder}/lib/modules" -type d -empty -delete
 	find "${folder}" -name 'vmlinuz*' -type f -exec mv {} "${folder}/Image" \; -quit
+	find "${folder}/lib/modules" -type f ! -name 'binfmt_misc.ko*' ! -name 'modules.*' -delete
+	find "${folder}/lib/modules" -type d -empty -delete
 	[[ -f "${folder}/Image" && -n "$(find "${folder}/lib/modules" -name 'binfmt_misc.ko*')" ]]
 	version="$(cd "${folder}/lib/modules" && echo *)"
 	depmod -b "${folder}" "${version}"
@@ -309,10 +315,12 @@ function hosts_get_all() {
 	done < <(hosts_parts "${1}")
 }
 
-# hosts_version NAME: the kernel's release.
-function hosts_version() {
+# hosts_versions NAME: the kernel's release, and the emulator's, a line each.
+function hosts_versions() {
 	hosts_get "$(hosts_field "${1}" 3)"
 	cat "${hosts_part_path}/version"
+	hosts_get emulators
+	cat "${hosts_part_path}/$(hosts_field "${1}" 4)"
 }
 
 # ---- booting ----
@@ -320,13 +328,14 @@ function hosts_version() {
 # hosts_boot NAME CONSOLE SECONDS PLACE=FILE...: boot a host with files or folders put at these places in it. init runs
 # the one at /test/main by bash, with HOST and USERLAND in the environment; /test/guest is needed. What the host says goes to the file CONSOLE.
 # Fails when the host did not end by itself in that time, or not in order.
-function hosts_boot() {
+function hosts_boot() (
 	declare name="${1}" console="${2}" limit="${3}" kernel="" machine append userland part file status=0 work
 	shift 3
 	userland="$(hosts_field "${name}" 4)" || hosts_die "no host is called ${name}"
 	machine="$(hosts_field "${name}" 5)"
 	append="$(hosts_field "${name}" 6)"
 	work="$(mktemp -d)"
+	trap 'rm -rf "${work}"' EXIT
 	for file in "${@}" "/init=${hosts_folder}/init"; do
 		mkdir -p "$(dirname "${work}/root/${file%%=*}")"
 		cp -r "${file#*=}" "${work}/root/${file%%=*}"
@@ -339,12 +348,11 @@ function hosts_boot() {
 	done < <(hosts_parts "${name}") > "${work}/initrd"
 	cat "${work}/cpio" >> "${work}/initrd"
 	# shellcheck disable=SC2086
-	timeout --kill-after=5 "${limit}" qemu-system-aarch64 -M ${machine} -m 512 -nic none -no-reboot -display none -monitor none -serial stdio \
+	timeout --foreground --kill-after=5 "${limit}" qemu-system-aarch64 -M ${machine} -m 512 -nic none -no-reboot -display none -monitor none -serial stdio \
 		-kernel "${kernel}" -initrd "${work}/initrd" \
 		-append "console=ttyAMA0 quiet loglevel=1 panic=-1 HOST=${name} USERLAND=${userland} ${append}" < /dev/null > "${console}" 2>&1 || status="${?}"
-	rm -rf "${work}"
 	if ((status == 124 || status == 137)); then
 		echo "the host was stopped after ${limit} s" >> "${console}"
 	fi
-	return "${status}"
-}
+	exit "${status}"
+)

@@ -301,45 +301,48 @@ fi
 
 # ---- many at once ----
 
+declare -a armhf=(/usr/lib*/arch-test/armhf)
+
+# Start a small armhf program again and again, until the file is gone; say how often it failed.
+function keep_starting() {
+	declare -i failed=0 count=0
+	while [[ -e /tmp/keep-starting ]]; do
+		"${armhf[0]}" > /dev/null 2>&1 || failed+=1
+		count+=1
+	done
+	((count >= 5)) || say 'too few were started'
+	say_field failed "${failed}"
+}
+
+# at_once COUNT CODE: run the code in so many shells at once, and say what came of all of them.
+function at_once() {
+	declare -a shells=()
+	declare -i i
+	declare count line
+	for ((i = 0; i < ${1}; i++)); do
+		inside "${2}" > "/tmp/shell.${i}" &
+		shells+=("${!}")
+	done
+	wait "${shells[@]}"
+	sed -n 's/^@@ \(status\|MODE\) /\1 /p' /tmp/shell.* | sort | uniq -c | while read -r count line; do
+		say "${count} times ${line}"
+	done
+	rm /tmp/shell.*
+}
+
+scenario concurrent-native 'many shells under -p native, while another process keeps starting armhf programs'
+register
+: > /tmp/keep-starting
+keep_starting &
 if [[ "${native}" == yes ]]; then
-	scenario concurrent-native 'ten shells under -p native, while another process keeps starting armhf programs'
-	register
-	armhf=(/usr/lib*/arch-test/armhf)
-	: > /tmp/keep-going
-	(
-		failed=0
-		count=0
-		while [[ -e /tmp/keep-going ]]; do
-			"${armhf[0]}" > /dev/null 2>&1 || failed=$((failed + 1))
-			count=$((count + 1))
-		done
-		((count > 10)) || failed="too few"
-		echo "${failed}" > /tmp/failed
-	) &
-	loop="${!}"
-	shells=()
-	for ((i = 0; i < 10; i++)); do
-		inside 'call -p native' > "/tmp/shell.${i}" &
-		shells+=("${!}")
-	done
-	wait "${shells[@]}"
-	rm /tmp/keep-going
-	wait "${loop}"
-	say_field failures "$(< /tmp/failed)"
-	cat /tmp/shell.* | grep -E '^@@ (status|TIER|MODE|REASON)' | sort | uniq -c | while read -r count _ line; do
-		say "${count} times ${line}"
-	done
-	state
+	at_once 10 'call -p native'
 else
-	scenario concurrent-created 'four shells at once, nothing registered'
-	shells=()
-	for ((i = 0; i < 4; i++)); do
-		inside call > "/tmp/shell.${i}" &
-		shells+=("${!}")
-	done
-	wait "${shells[@]}"
-	cat /tmp/shell.* | grep -E '^@@ (status|MODE)' | sort | uniq -c | while read -r count _ line; do
-		say "${count} times ${line}"
-	done
-	state
+	at_once 3 'call -p native'
 fi
+rm /tmp/keep-starting
+wait
+state
+
+scenario concurrent-emulated 'three shells at once under -p emulated, nothing registered'
+at_once 3 'call -p emulated'
+state
