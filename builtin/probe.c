@@ -382,7 +382,7 @@ child_run(struct probe_result *result, struct report *report, const struct task 
 	*result = (struct probe_result){.end = PROBE_NOT_STARTED};
 	*report = (struct report){.count = 0};
 
-	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) {
+	if (pipe2(ends, O_CLOEXEC) != 0) {
 		result->error = errno;
 		return;
 	}
@@ -401,7 +401,7 @@ child_run(struct probe_result *result, struct report *report, const struct task 
 	if (result->end != PROBE_NOT_STARTED)
 		child_reap(result, pid, deadline);
 
-	/* Whole, since the child is gone: at most EXEC_ATTEMPTS errors, each written at once. */
+	/* All is there, since the child is gone: at most EXEC_ATTEMPTS errors, each written at once. */
 	do
 		length = read(ends[0], report->errors, sizeof(report->errors));
 	while (length < 0 && errno == EINTR);

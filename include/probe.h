@@ -8,7 +8,6 @@
 #define ARMHF_PROBE_H
 
 #include <stdbool.h>
-#include "fault.h"
 #include "stop.h"
 
 /* The exit status of the embedded program: which alignments of segments ld.so could map. */
@@ -61,7 +60,7 @@ probe_delivered(const struct probe_result *result);
  * /proc/self/fd/0, an ordinary descriptor, which goes through the entry.
  * way says who took it, end and value how the last attempt ended. Anything but
  * ENOEXEC, ENOENT and success at the first attempt (EACCES of a noexec mount, EPERM of a filter,
- * ENOMEM) leaves way unknown with end PROBE_NOT_STARTED.
+ * ENOMEM), or no /proc for the second, leaves way unknown with end PROBE_NOT_STARTED.
  */
 void
 probe_run_plain(struct probe_result *result, const struct probe_limits *limits);

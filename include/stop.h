@@ -2,17 +2,16 @@
 /*
  * stop: the signals that end a call early. From stop_begin to stop_end SIGCHLD is
  * blocked (bash's handler would reap our children), and so are HUP, INT, QUIT
- * and TERM where the shell does not ignore them: they stay pending until
+ * and TERM where the shell neither ignores nor blocks them: they stay pending until
  * stop_end, which hands them to the shell's own handlers. Nothing is ever read.
  */
 #ifndef ARMHF_STOP_H
 #define ARMHF_STOP_H
 
 #include <signal.h>
-#include "fault.h"
 
 struct stop {
-	int fd; /* signalfd(2) of the stop signals, close-on-exec; -1 where it could not be had */
+	int fd; /* signalfd(2) of the stop signals, close-on-exec, above 2; -1 where it could not be had */
 	sigset_t waited; /* the stop signals that are blocked */
 	sigset_t before; /* the mask to put back */
 };

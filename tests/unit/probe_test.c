@@ -45,14 +45,17 @@ struct options {
 	int signal, after_ms, times, seconds;
 };
 
-static volatile sig_atomic_t signals_handled, children_reaped;
+static volatile sig_atomic_t signals_handled, others_handled, children_reaped;
 static FILE *answers; /* standard output, where -c cannot close it */
 
 static void
 on_signal(int number)
 {
-	(void)number;
-	signals_handled++;
+	if (number == SIGUSR1)
+		others_handled++;
+	else
+		signals_handled++;
+	errno = ENOMSG; /* as a careless one */
 }
 
 static void
@@ -211,7 +214,7 @@ call(char *text, size_t size, char **question, const struct options *options)
 		setrlimit(RLIMIT_NOFILE, &none);
 	stop_begin(&stop);
 	setrlimit(RLIMIT_NOFILE, &limit);
-	if (options->no_descriptor != (stop.fd < 0))
+	if (options->no_descriptor != (stop.fd < 0) || (stop.fd >= 0 && stop.fd <= STDERR_FILENO))
 		fail("stop_begin gave descriptor %d", stop.fd);
 	if (!options->no_stop)
 		limits.stop = &stop;
@@ -222,6 +225,8 @@ call(char *text, size_t size, char **question, const struct options *options)
 	pending = stop_pending(&stop);
 	if (signals_handled != handled)
 		fail("a stop signal was not held back");
+	if (options->signal == SIGUSR1 && !others_handled)
+		fail("another signal was held back");
 	errno = EXDEV;
 	stop_end(&stop);
 	if (errno != EXDEV)
@@ -241,6 +246,7 @@ signals_catch(const struct options *options)
 		if (sigaction(stops[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
 			sigaction(stops[i], &action, NULL);
 	}
+	sigaction(SIGUSR1, &action, NULL);
 	action.sa_handler = options->ignore_children ? SIG_IGN : on_child;
 	action.sa_flags = SA_RESTART;
 	if (options->ignore_children || options->background)
