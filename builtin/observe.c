@@ -58,7 +58,7 @@ observe_claimer(struct host *host, const struct entry *entry)
 	unsigned int at = host->claimer_count;
 
 	if (at == HOST_CLAIMERS_MAX) {
-		host->claimer_more++;
+		host->claimer_more += entry->state == ENTRY_ENABLED;
 		return;
 	}
 	for (; at > 0 && strcmp(entry->name, host->claimers[at - 1].name) < 0; at--)

@@ -134,7 +134,7 @@ plan_claimed(const struct host *host)
 	for (unsigned int i = 0; i < host->claimer_count; i++)
 		if (host->claimers[i].enabled)
 			return true;
-	return false;
+	return host->claimer_more > 0;
 }
 
 /* Every claimer in effect may be switched off without harm to other programs. */

@@ -130,7 +130,7 @@ struct host {
 	bool own_older;      /* it asks that one before our own */
 	struct host_claimer claimers[HOST_CLAIMERS_MAX]; /* sorted by name */
 	unsigned int claimer_count;
-	unsigned int claimer_more; /* claimers for which there was no room */
+	unsigned int claimer_more; /* enabled ones for which there was no room */
 	unsigned int entry_count;
 	char unknown[NAME_MAX
 		+ 1]; /* of the entries whose text cannot be the kernel's the first by name, or "" */
