@@ -85,6 +85,20 @@ TESTS ?= tests
 check: $(OBJECT) $(PROGRAMS)
 	BUILD='$(abspath $(BUILD))' bats $(if $(FILTER),--filter '$(FILTER)') $(BATSFLAGS) $(TESTS)
 
+# libFuzzer is a part of clang. FUZZERS=build/fuzz/entry picks one; each runs for TIME seconds.
+FUZZ_CC ?= clang
+FUZZ_FLAGS := -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+PURE := $(patsubst %,builtin/%.c,entry descriptor plan fault)
+FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*.c))
+TIME ?= 60
+.PHONY: fuzz
+fuzz: $(FUZZERS)
+	TIME='$(TIME)' tests/fuzz/run $(FUZZERS)
+
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(PURE) $(wildcard include/*.h tests/fuzz/*.h tests/unit/*.h)
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(MODE) $(WARNINGS) -Iinclude $(FUZZ_FLAGS) -o $@ $< $(PURE)
+
 # HOSTS="compat pages-16k" picks hosts, HOSTS=all takes all.
 .PHONY: check-hosts
 check-hosts:
