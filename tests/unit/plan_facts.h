@@ -163,7 +163,7 @@ facet_set_others(struct host *host, unsigned int value)
 		{.count = 1, .off = true},
 		{.count = 1},
 		{.count = 1, .loose = true},
-		{.count = HOST_CLAIMERS_MAX, .more = 1},
+		{.count = HOST_CLAIMERS_MAX, .off = true, .more = 1},
 		{.count = 1, .off = true, .loose = true},
 		{.count = HOST_CLAIMERS_MAX},
 	};

@@ -85,7 +85,7 @@ is_own_disabled(const struct host *host)
 static bool
 is_missed(const struct host *host)
 {
-	bool claimed = false;
+	bool claimed = host->claimer_more > 0;
 
 	for (unsigned int i = 0; i < host->claimer_count; i++)
 		claimed |= host->claimers[i].enabled;

@@ -341,7 +341,7 @@ static const char introduction[] =
 	"# A line is: facts => verdict. What is not named there does not matter; every case is on one line alone.\n"
 	"#   table       the errno of reading it, not mounted, an autofs, or mounted with status and entries:\n"
 	"#   own         the entry qemu-arm; idle: enabled, and takes no armhf; unknown: it cannot be understood\n"
-	"#   others      entries by other names that take armhf: disabled, one, a loose one, or more than are kept\n"
+	"#   others      entries by other names that take armhf: disabled, one, a loose one, or one beyond those that are kept\n"
 	"#   descriptor  /usr/share/binfmts/qemu-arm, or the errno of reading it\n"
 	"#   serving     who runs armhf: the kernel, an entry, an entry that fails, nobody; unknown: no probe starts\n"
 	"#   native, loader, fit (may the descriptor's entry be registered), emulator, importer (update-binfmts)\n"
