@@ -1,0 +1,204 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The README: its commands do what it says, its quotes and numbers are right, what it names is there.
+
+load lib/host.bash
+
+# One copy of the tree for all: the commands build, format and install in it.
+function setup_file() {
+	export COPY="${BATS_FILE_TMPDIR}/tree"
+	mkdir "${COPY}"
+	cp -a "${TOP}"/{Makefile,LICENSE,README.md,builtin,include,scripts,tests,.clang-format,.editorconfig} "${COPY}"
+	clean_make all programs
+}
+
+# make in the copy, without what the build under test was called with.
+function clean_make() {
+	env -u MAKEFLAGS -u MAKEOVERRIDES -u MAKELEVEL -u BUILD -u WERROR -u CFLAGS -u TESTS -u FILTER make -s -C "${COPY}" "$@"
+}
+
+# block NUMBER: the commands of a ```sh block.
+function block() {
+	awk -v wanted="${1}" '/^```sh$/ { inside = (++number == wanted); next } /^```$/ { inside = 0 } inside' "${TOP}/README.md"
+}
+
+# readme_host << 'EOF': a script on a private host, in the copy, with the emulator installed and sudo as it is for root. It
+# finds the README's blocks in block.1, block.2 ...
+function readme_host() {
+	declare number
+	for ((number = 1; number <= 7; number++)); do
+		block "${number}" > "${BATS_TEST_TMPDIR}/block.${number}"
+	done
+	host < <(
+		cat <<- 'EOF'
+			host_add_emulator
+			enable -d armhf_binfmt_prepare
+			mount -t tmpfs none /usr/local/lib
+			# The machine's files are not an ordinary user's to write to, in the upper layer either.
+			printf '#!/bin/sh\nexec "$@"\n' > /usr/bin/sudo.new
+			chmod 0755 /usr/bin/sudo.new
+			mv /usr/bin/sudo.new /usr/bin/sudo
+			cd "${COPY}"
+			unset BUILD MAKEFLAGS MAKEOVERRIDES MAKELEVEL WERROR CFLAGS TESTS FILTER
+			# block NUMBER: as a person runs it, but ending at what fails; in ${output} what it printed.
+			function block() {
+				status=0
+				output="$(bash -euo pipefail "${BATS_TEST_TMPDIR}/block.${1}" 2>&1)" || status="${?}"
+				printf '%s\n' "${output}"
+				((status == 0))
+			}
+		EOF
+		cat
+	)
+}
+
+@test "readme: all its blocks of commands are known here" {
+	[ "$(grep -c '^```sh$' "${TOP}/README.md")" = 7 ]
+	[ "$(grep -c '^```' "${TOP}/README.md")" = 16 ]
+}
+
+@test "readme: scripts/run prepares the host and explains" {
+	readme_host <<- 'EOF'
+		sed -i '/check/d' "${BATS_TEST_TMPDIR}/block.1"
+		block 1
+		[[ "${output}" == *"result:      emulated (descriptor-created): "* ]]
+		armhf_runs
+		host_entry qemu-arm > /dev/null
+	EOF
+}
+
+# The tests are this suite; what is tried here is that the command goes through all stages. The tools are there,
+# or the suite would not run, so nothing is installed.
+@test "readme: scripts/check runs every stage and says how many passed" {
+	readme_host <<- 'EOF'
+		sed -i '/scripts\/run/d' "${BATS_TEST_TMPDIR}/block.1"
+		mkdir "${BATS_TEST_TMPDIR}/bin"
+		for command in make apt-get; do
+			printf '#!/bin/sh\necho "%s $*" >> "%s"\n' "${command}" "${BATS_TEST_TMPDIR}/called" > "${BATS_TEST_TMPDIR}/bin/${command}"
+			chmod 0755 "${BATS_TEST_TMPDIR}/bin/${command}"
+		done
+		PATH="${BATS_TEST_TMPDIR}/bin:${PATH}"
+		block 1
+		for stage in lint all check check-hosts; do
+			grep -qE "^make .*\<${stage}\>" "${BATS_TEST_TMPDIR}/called"
+		done
+		[[ "${output##*$'\n'}" =~ ^[0-9]+" passed, 0 failed, 0 skipped"$ ]]
+	EOF
+}
+
+@test "readme: make install, and the script that uses it" {
+	readme_host <<- 'EOF'
+		block 2
+		[[ -e /usr/local/lib/bash/armhf_binfmt_prepare.so ]]
+		export CHROOT="${BATS_TEST_TMPDIR}/chroot"
+		before="$(host_kept)"
+		block 3
+		[[ "${output}" == "armhf is emulated here (descriptor-created). " ]]
+		cmp "${HOST_EMULATOR}" "${CHROOT}/usr/bin/qemu-arm-static"
+		# The last command undoes it.
+		refute armhf_runs
+		[[ ! -e "${DESCRIPTOR}" && ! -e "${TABLE}/qemu-arm" ]]
+
+		# And what it says where there is no emulator.
+		rm /usr/bin/qemu-arm-static
+		mkdir -p /usr/share/binfmts
+		block 3
+		[[ "${output}" == *"armhf_binfmt_prepare: "*"install qemu-user-static"*"no armhf: emulator-missing, for scripts"* ]]
+		[[ "$(host_kept)" == "${before}" ]]
+	EOF
+}
+
+@test "readme: a dry run into an array, and the explanation, change nothing" {
+	readme_host <<- 'EOF'
+		block 2
+		before="$(host_state)"
+		block 4
+		[[ "${output}" == "tier 4, emulated, steps: create-descriptor register:qemu-arm" ]]
+		block 5
+		[[ "${output}" == "machine: "*"tier:        4: "*"not carried out"*"Exit Status:"* ]]
+		[[ "$(host_state)" == "${before}" ]]
+	EOF
+}
+
+@test "readme: an own descriptor is tier 1, with its flags, and the way back from tier 4's" {
+	readme_host <<- 'EOF'
+		make -s
+		enable -f "${INSTALLED}" armhf_binfmt_prepare
+		# Tier 4's first, so that the command before the block is needed.
+		prepare
+		expect status 0 REASON descriptor-created FLAGS "*C*"
+		undo="$(sed -n 's/^`armhf_binfmt_prepare -r "\(.*\)"`.*/\1/p' README.md)"
+		[[ -n "${undo}" ]]
+		prepare -r "${undo}"
+		expect status 0 MODE none
+		mkdir -p /usr/share/binfmts
+		block 6
+		sum="$(sha256sum "${DESCRIPTOR}")"
+		[[ "${output}" == *"tier:        1: "*"result:      emulated (descriptor-registered): "* ]]
+		[[ "$(host_entry qemu-arm)" == *$'\nflags: PF\n'* ]]
+		[[ "$(sha256sum "${DESCRIPTOR}")" == "${sum}" ]]
+		# F: it runs without the file.
+		rm /usr/bin/qemu-arm-static
+		armhf_runs
+	EOF
+}
+
+# The sources in the copy, and their sums.
+function sources() {
+	find builtin include scripts tests -type f -exec sha256sum {} + | sort -k 2
+}
+
+@test "readme: the commands for those who work on it" {
+	requires "a compiler for arm64" command -v aarch64-linux-gnu-gcc
+	requires "clang-format" command -v clang-format
+	requires "shfmt" command -v shfmt
+	requires "binutils for armhf" command -v arm-linux-gnueabihf-as
+	block 7 > "${BATS_TEST_TMPDIR}/commands"
+	cd "${COPY}"
+	declare before folder
+	before="$(sources)"
+	folder="$(pkg-config --define-variable=prefix=/usr --variable=loadablesdir bash)"
+	# What make install leaves is seen before it is removed again.
+	sed -i "s|^make uninstall|[[ -f image${folder}/armhf_binfmt_prepare.so ]] \&\& &|" "${BATS_TEST_TMPDIR}/commands"
+	grep -q ' && make uninstall' "${BATS_TEST_TMPDIR}/commands"
+	# A terminal's environment, for this is bats within bats and make within make.
+	env -i HOME="${HOME}" XDG_CACHE_HOME="${XDG_CACHE_HOME:-${HOME}/.cache}" PATH="/usr/local/bin:$(getconf PATH):/usr/sbin:/sbin" \
+		bash -euo pipefail "${BATS_TEST_TMPDIR}/commands" 3>&-
+	# Neither formatting nor assembling the probe anew changed a file.
+	diff <(echo "${before}") <(sources)
+	[ ! -e build ]
+	[ ! -e "image${folder}/armhf_binfmt_prepare.so" ]
+}
+
+@test "readme: quotes the help word by word" {
+	diff -u <(awk '/^```text$/ { inside = 1; next } /^```$/ { inside = 0 } inside' "${TOP}/README.md") \
+		<(bash -c 'enable -f "${0}" armhf_binfmt_prepare && help armhf_binfmt_prepare' "${BUILD}/armhf_binfmt_prepare.so")
+}
+
+@test "readme: the number of combinations is the one that is tested" {
+	run -0 "${BUILD}/tests/plan_laws"
+	grep -qF "all ${lines[-1]} of facts" <(tr '\n' ' ' < "${TOP}/README.md")
+}
+
+@test "readme: every path, link, make target and reason in it exists" {
+	declare name
+	cd "${TOP}"
+	while read -r name; do
+		echo "${name}"
+		[ -e "${name}" ]
+	done < <(grep -oE '(\(|`)(builtin|tests|scripts|include)/[A-Za-z0-9_./-]*' README.md | tr -d '(`' | sort -u)
+	while read -r name; do
+		echo "make ${name}"
+		grep -q "^${name}:" Makefile
+	done < <(grep -oE '(^|`)make [a-z-]+' README.md | cut -d ' ' -f 2 | sort -u)
+	# shellcheck disable=SC2016 # Markdown's backquotes
+	while read -r name; do
+		echo "reason ${name}"
+		grep -q "\"${name}\"" builtin/plan.c
+	done < <(sed -n '/^## Troubleshooting/,/^## /p' README.md | grep -oE '^\| `[a-z-]+`(, `[a-z-]+`)*' | grep -oE '[a-z]+-[a-z-]+' | sort -u)
+	# The variables and files that it sends people to.
+	while read -r name; do
+		echo "variable ${name}"
+		grep -q "  ${name}  " builtin/armhf_binfmt_prepare.c
+	done < <(grep -oE 'ARMHF_BINFMT_[A-Z]+' README.md | sort -u)
+}
