@@ -8,7 +8,7 @@ load lib/host.bash
 function setup_file() {
 	export COPY="${BATS_FILE_TMPDIR}/tree"
 	mkdir "${COPY}"
-	cp -a "${TOP}"/{Makefile,LICENSE,README.md,builtin,include,scripts,tests,.clang-format,.editorconfig} "${COPY}"
+	cp -a "${TOP}"/{Makefile,LICENSE,README.md,builtin,include,scripts,tests,.ci,.clang-format,.editorconfig} "${COPY}"
 	clean_make all programs
 }
 
@@ -143,11 +143,6 @@ function readme_host() {
 	EOF
 }
 
-# The sources in the copy, and their sums.
-function sources() {
-	find builtin include scripts tests -type f -exec sha256sum {} + | sort -k 2
-}
-
 @test "readme: the commands for those who work on it" {
 	requires "a compiler for arm64" command -v aarch64-linux-gnu-gcc
 	requires "clang-format" command -v clang-format
@@ -155,8 +150,7 @@ function sources() {
 	requires "binutils for armhf" command -v arm-linux-gnueabihf-as
 	block 7 > "${BATS_TEST_TMPDIR}/commands"
 	cd "${COPY}"
-	declare before folder
-	before="$(sources)"
+	declare folder
 	folder="$(pkg-config --define-variable=prefix=/usr --variable=loadablesdir bash)"
 	# What make install leaves is seen before it is removed again.
 	sed -i "s|^make uninstall|[[ -f image${folder}/armhf_binfmt_prepare.so ]] \&\& &|" "${BATS_TEST_TMPDIR}/commands"
@@ -164,8 +158,8 @@ function sources() {
 	# A terminal's environment, for this is bats within bats and make within make.
 	env -i HOME="${HOME}" XDG_CACHE_HOME="${XDG_CACHE_HOME:-${HOME}/.cache}" PATH="/usr/local/bin:$(getconf PATH):/usr/sbin:/sbin" \
 		bash -euo pipefail "${BATS_TEST_TMPDIR}/commands" 3>&-
-	# Neither formatting nor assembling the probe anew changed a file.
-	diff <(echo "${before}") <(sources)
+	# The probe assembles to the same bytes.
+	cmp include/probe_image.h "${TOP}/include/probe_image.h"
 	[ ! -e build ]
 	[ ! -e "image${folder}/armhf_binfmt_prepare.so" ]
 }
