@@ -72,6 +72,14 @@ prepare
 scenario bad-loader 'the armhf loader does not run here'
 replace "${loader}" /test/guest
 prepare
+take_back
+umount "${table}"
+prepare
+
+scenario bad-loader-enabled 'the armhf loader does not run here, and qemu-arm is enabled'
+register
+replace "${loader}" /test/guest
+prepare -p native
 
 # ---- somebody registered an entry ----
 
