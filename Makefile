@@ -118,13 +118,26 @@ format:
 probe:
 	scripts/probe-image
 
+# The command is told where the object is; the completions are found under the names that they complete.
+COMMAND := armhf-binfmt-prepare
+COMPLETIONS := $(PREFIX)/share/bash-completion/completions
 .PHONY: install
 install: $(OBJECT)
 	$(INSTALL) -D -m 0644 $(OBJECT) '$(DESTDIR)$(LOADABLES)/$(NAME).so'
+	$(INSTALL) -D -m 0755 scripts/$(COMMAND) '$(DESTDIR)$(PREFIX)/bin/$(COMMAND)'
+	sed -i 's|^object=.*|object="$(LOADABLES)/$(NAME).so"|' '$(DESTDIR)$(PREFIX)/bin/$(COMMAND)'
+	$(INSTALL) -D -m 0644 scripts/completions/$(COMMAND) '$(DESTDIR)$(COMPLETIONS)/$(COMMAND)'
+	ln -sf $(COMMAND) '$(DESTDIR)$(COMPLETIONS)/$(NAME)'
 
 .PHONY: uninstall
 uninstall:
-	rm -f '$(DESTDIR)$(LOADABLES)/$(NAME).so'
+	rm -f '$(DESTDIR)$(LOADABLES)/$(NAME).so' '$(DESTDIR)$(PREFIX)/bin/$(COMMAND)' \
+		'$(DESTDIR)$(COMPLETIONS)/$(COMMAND)' '$(DESTDIR)$(COMPLETIONS)/$(NAME)'
+
+# ARMBIAN is the folder of Armbian's build framework.
+.PHONY: install-armbian
+install-armbian: $(OBJECT)
+	scripts/armbian/install '$(OBJECT)' '$(ARMBIAN)'
 
 .PHONY: clean
 clean:

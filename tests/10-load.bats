@@ -118,11 +118,12 @@ EOF
 	declare destination="${BATS_TEST_TMPDIR}/destination"
 	declare file="${destination}/opt/lib/bash/armhf_binfmt_prepare.so"
 	make_alone -C "${TOP}" BUILD="${BUILD}" -o "${BUILD}/armhf_binfmt_prepare.so" DESTDIR="${destination}" PREFIX=/opt install
-	[ "$(find "${destination}" -type f)" = "${file}" ]
+	[ "$(cd "${destination}/opt" && find . ! -type d | sort)" = "$(printf './%s\n' bin/armhf-binfmt-prepare lib/bash/armhf_binfmt_prepare.so \
+		share/bash-completion/completions/armhf-binfmt-prepare share/bash-completion/completions/armhf_binfmt_prepare)" ]
 	[ "$(stat -c %a "${file}")" = 644 ]
 	BASH_LOADABLES_PATH="${file%/*}" bash -c 'enable -f armhf_binfmt_prepare.so armhf_binfmt_prepare'
 	make_alone -C "${TOP}" DESTDIR="${destination}" PREFIX=/opt uninstall
-	[ -z "$(find "${destination}" -type f)" ]
+	[ -z "$(find "${destination}" ! -type d)" ]
 }
 
 @test "build: without bash's headers make says which package has them" {
