@@ -405,6 +405,42 @@ plan_descriptor_bad(struct plan *plan, const struct host *host)
 	return true;
 }
 
+/* The kernel runs it, ld.so included: nothing is set up. False: it does not. */
+static bool
+plan_native_kernel(struct plan *plan, const struct host *host)
+{
+	if (plan_ask(plan, host, HOST_FACT_SERVING))
+		return true;
+	if (host->serving != HOST_SERVING_KERNEL)
+		return false;
+	if (plan_ask(plan, host, HOST_FACT_LOADER))
+		return true;
+	if (host->loader == HOST_LOADER_FAILS)
+		return false;
+	plan_done(plan, 3, PLAN_NATIVE);
+	return true;
+}
+
+/* Policy registered, lines 5 to 7: what runs armhf already is left alone. False: nothing does. */
+static bool
+plan_left_alone(struct plan *plan, const struct host *host)
+{
+	if (plan_native_kernel(plan, host))
+		return true;
+	if (host->serving == HOST_SERVING_ENTRY) {
+		plan_done(plan, 3, PLAN_OTHER_ENTRY);
+		return true;
+	}
+	if (host->serving != HOST_SERVING_BROKEN)
+		return false;
+	if (plan_ask(plan, host, HOST_FACT_NATIVE))
+		return true;
+	if (!plan_native_able(host))
+		return false;
+	plan_fail(plan, host, 3, PLAN_ENTRY_BROKEN);
+	return true;
+}
+
 /* binfmt_misc is not mounted, and mounting it is what is tried last. */
 static void
 plan_unmounted(struct plan *plan, const struct host *host, enum plan_policy policy)
@@ -417,24 +453,8 @@ plan_unmounted(struct plan *plan, const struct host *host, enum plan_policy poli
 		plan_done(plan, 3, PLAN_OTHER_ENTRY); /* the table is elsewhere: a container */
 		return;
 	}
-	if (tier == 4 && policy == PLAN_POLICY_REGISTERED) {
-		if (host->serving == HOST_SERVING_KERNEL) {
-			if (plan_ask(plan, host, HOST_FACT_LOADER))
-				return;
-			if (host->loader != HOST_LOADER_FAILS) {
-				plan_done(plan, 3, PLAN_NATIVE);
-				return;
-			}
-		}
-		if (host->serving == HOST_SERVING_BROKEN) {
-			if (plan_ask(plan, host, HOST_FACT_NATIVE))
-				return;
-			if (plan_native_able(host)) {
-				plan_fail(plan, host, 3, PLAN_ENTRY_BROKEN);
-				return;
-			}
-		}
-	}
+	if (tier == 4 && policy == PLAN_POLICY_REGISTERED && plan_left_alone(plan, host))
+		return;
 	if (host->serving == HOST_SERVING_UNKNOWN) {
 		plan_done(plan, tier == 1 ? 1 : 0, PLAN_PROBE_FAILED);
 		return;
@@ -452,7 +472,9 @@ plan_unmounted(struct plan *plan, const struct host *host, enum plan_policy poli
 			return;
 	}
 	if (host->table == HOST_TABLE_AUTOFS) {
-		plan_done(plan, tier, PLAN_BINFMT_UNAVAILABLE);
+		/* Nothing is mounted over it. While armhf runs that is no failure. */
+		if (!plan_native_kernel(plan, host))
+			plan_done(plan, tier, PLAN_BINFMT_UNAVAILABLE);
 		return;
 	}
 	plan->step_count = 0;
@@ -477,28 +499,8 @@ plan_registered(struct plan *plan, const struct host *host)
 	case PLAN_OWN_DISABLED: plan_fail(plan, host, 2, PLAN_ENTRY_DISABLED); return;
 	case PLAN_OWN_ABSENT: break;
 	}
-	switch (host->serving) {
-	case HOST_SERVING_KERNEL:
-		if (plan_ask(plan, host, HOST_FACT_LOADER))
-			return;
-		if (host->loader != HOST_LOADER_FAILS) {
-			plan_done(plan, 3, PLAN_NATIVE);
-			return;
-		}
-		break;
-	case HOST_SERVING_ENTRY: plan_done(plan, 3, PLAN_OTHER_ENTRY); return;
-	case HOST_SERVING_BROKEN:
-		if (plan_ask(plan, host, HOST_FACT_NATIVE))
-			return;
-		if (plan_native_able(host)) {
-			plan_fail(plan, host, 3, PLAN_ENTRY_BROKEN);
-			return;
-		}
-		break;
-	case HOST_SERVING_UNTESTED:
-	case HOST_SERVING_NOBODY:
-	case HOST_SERVING_UNKNOWN: break;
-	}
+	if (plan_left_alone(plan, host))
+		return;
 	if (plan_unprovable(host))
 		plan_fail(plan, host, 0, PLAN_REGISTRATION_FAILED);
 	else
@@ -535,6 +537,8 @@ plan_native(struct plan *plan, const struct host *host, const struct plan_past *
 {
 	if (plan_ask(plan, host, HOST_FACT_SERVING))
 		return true;
+	if (plan_native_kernel(plan, host))
+		return true;
 	if (past->stage == PLAN_STAGE_UNPROVED || past->stage == PLAN_STAGE_KEPT) {
 		if (host->serving == HOST_SERVING_ENTRY)
 			plan_done(plan, 3, PLAN_NATIVE_BLOCKED);
@@ -544,14 +548,6 @@ plan_native(struct plan *plan, const struct host *host, const struct plan_past *
 			return false;
 		return true;
 	}
-	if (host->serving == HOST_SERVING_KERNEL) {
-		if (plan_ask(plan, host, HOST_FACT_LOADER))
-			return true;
-		if (host->loader != HOST_LOADER_FAILS) {
-			plan_done(plan, 3, PLAN_NATIVE);
-			return true;
-		}
-	}
 	if (past->stage == PLAN_STAGE_SWITCHED_OFF) {
 		plan_back(plan, PLAN_STAGE_UNPROVED);
 		return true;
@@ -560,7 +556,15 @@ plan_native(struct plan *plan, const struct host *host, const struct plan_past *
 		return false;
 	if (plan_ask(plan, host, HOST_FACT_NATIVE))
 		return true;
-	if (!plan_native_able(host) || host->table != HOST_TABLE_MOUNTED)
+	if (!plan_native_able(host))
+		return false;
+	if (host->table == HOST_TABLE_ABSENT && host->serving == HOST_SERVING_BROKEN) {
+		/* Only with the table there can the entry be switched off. */
+		plan_steps(plan, 3, PLAN_NATIVE, PLAN_STAGE_NOTHING);
+		plan_step(plan, PLAN_STEP_MOUNT, "");
+		return true;
+	}
+	if (host->table != HOST_TABLE_MOUNTED)
 		return false;
 	if (!plan_claimers_switchable(host)) {
 		if (host->serving != HOST_SERVING_ENTRY)
@@ -581,11 +585,9 @@ plan_refused(struct plan *plan, const struct host *host, const struct plan_past 
 {
 	if (plan_ask(plan, host, HOST_FACT_SERVING))
 		return;
-	if (host->serving == HOST_SERVING_KERNEL && plan_ask(plan, host, HOST_FACT_LOADER))
+	if (plan_native_kernel(plan, host))
 		return;
-	if (host->serving == HOST_SERVING_KERNEL && host->loader != HOST_LOADER_FAILS)
-		plan_done(plan, 3, PLAN_NATIVE);
-	else if (host->serving != HOST_SERVING_ENTRY)
+	if (host->serving != HOST_SERVING_ENTRY)
 		plan_done(plan, past->tier, past->reason);
 	else if (host->table == HOST_TABLE_MOUNTED && plan_own(host) == PLAN_OWN_ENABLED)
 		plan_done(plan, 2, PLAN_ENTRY_TRUSTED);
@@ -629,6 +631,10 @@ plan_decide(struct plan *plan, const struct host *host, enum plan_policy policy,
 			plan_done(plan, past->tier, past->reason);
 		return;
 	}
+	/* Whatever the table holds: what the kernel executes nothing catches. */
+	if (policy == PLAN_POLICY_NATIVE && host->table == HOST_TABLE_UNREADABLE
+		&& !plan_changed(past->stage) && plan_native_kernel(plan, host))
+		return;
 	if (host->table == HOST_TABLE_UNREADABLE
 		|| (host->table != HOST_TABLE_MOUNTED && plan_changed(past->stage))) {
 		if (!plan_ask(plan, host, HOST_FACT_SERVING))

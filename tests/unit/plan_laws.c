@@ -570,7 +570,8 @@ law_ask_loader(const struct world *world)
 {
 	return world->plan->ask != HOST_FACT_LOADER
 		|| (world->host->serving == HOST_SERVING_KERNEL
-			&& (world->policy != PLAN_POLICY_EMULATED || is_over(world)));
+			&& (world->policy != PLAN_POLICY_EMULATED || is_over(world)
+				|| world->host->table == HOST_TABLE_AUTOFS));
 }
 
 static bool
@@ -643,7 +644,7 @@ static struct law step_laws[] = {
 static struct law ask_laws[] = {
 	{"ask: the table first, and once", law_ask_table, 0},
 	{"ask: native for policy native, or where registered's entry is broken", law_ask_native, 0},
-	{"ask: the loader only where the kernel runs armhf, never by emulated before a refusal",
+	{"ask: the loader only where the kernel runs armhf, by emulated only if nothing can be set up",
 		law_ask_loader, 0},
 	{"ask: only what can matter", law_ask_rest, 0},
 };
