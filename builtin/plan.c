@@ -470,6 +470,7 @@ plan_unmounted(struct plan *plan, const struct host *host, enum plan_policy poli
 		plan_tier4(plan, host);
 		if (plan->kind != PLAN_STEPS)
 			return;
+		plan->step_count = 0; /* these come when the table is there */
 	}
 	if (host->table == HOST_TABLE_AUTOFS) {
 		/* Nothing is mounted over it. While armhf runs that is no failure. */
@@ -477,7 +478,6 @@ plan_unmounted(struct plan *plan, const struct host *host, enum plan_policy poli
 			plan_done(plan, tier, PLAN_BINFMT_UNAVAILABLE);
 		return;
 	}
-	plan->step_count = 0;
 	plan_steps(plan, tier, tier == 1 ? PLAN_DESCRIPTOR_REGISTERED : PLAN_DESCRIPTOR_CREATED,
 		PLAN_STAGE_NOTHING);
 	plan_step(plan, PLAN_STEP_MOUNT, "");

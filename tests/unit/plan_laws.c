@@ -244,7 +244,8 @@ static bool
 law_emulated_native(const struct world *world)
 {
 	return world->policy != PLAN_POLICY_EMULATED || world->plan->reason != PLAN_NATIVE
-		|| world->past.stage == PLAN_STAGE_REFUSED;
+		|| world->past.stage == PLAN_STAGE_REFUSED
+		|| world->host->table == HOST_TABLE_AUTOFS;
 }
 
 static bool
@@ -314,7 +315,8 @@ static bool
 law_unreadable(const struct world *world)
 {
 	return world->host->table != HOST_TABLE_UNREADABLE
-		|| world->past.stage == PLAN_STAGE_REFUSED || !is_success(world->plan->reason);
+		|| world->past.stage == PLAN_STAGE_REFUSED || !is_success(world->plan->reason)
+		|| (world->policy == PLAN_POLICY_NATIVE && is_native(world->host));
 }
 
 static bool
@@ -378,6 +380,10 @@ law_mount(const struct world *world)
 	if (host->serving == HOST_SERVING_ENTRY || host->serving == HOST_SERVING_UNKNOWN
 		|| world->plan->next != PLAN_STAGE_NOTHING)
 		return false;
+	if (world->plan->tier == 3)
+		return world->policy == PLAN_POLICY_NATIVE && host->serving == HOST_SERVING_BROKEN
+			&& (host->native == HOST_NATIVE_YES
+				|| host->native == HOST_NATIVE_PAGE_SIZE);
 	if (host->descriptor == HOST_DESCRIPTOR_VALID)
 		return world->plan->tier == 1 && host->fit == HOST_FIT_YES;
 	return world->plan->tier == 4 && host->descriptor == HOST_DESCRIPTOR_ABSENT
@@ -606,11 +612,13 @@ static struct law verdict_laws[] = {
 	{"verdict: what speaks of an entry needs one that runs armhf", law_entry, 0},
 	{"verdict: but for native, only policy registered is content with the kernel", law_emulated,
 		0},
-	{"verdict: emulated says native only where its change was refused", law_emulated_native, 0},
+	{"verdict: emulated says native only where its change was refused or impossible",
+		law_emulated_native, 0},
 	{"verdict: each reason in its tier", law_tier, 0},
 	{"verdict: of several failures the one that ranks first", law_rank, 0},
 	{"verdict: not-permitted only where something was", law_not_permitted, 0},
-	{"verdict: no success beside a table that cannot be read", law_unreadable, 0},
+	{"verdict: no success beside a table that cannot be read, but native's own", law_unreadable,
+		0},
 	{"verdict: a change that is refused is no failure where armhf runs, else it is why",
 		law_refused, 0},
 	{"verdict: a step that failed is why", law_failed, 0},
