@@ -491,6 +491,38 @@ function failing_host() {
 	EOF
 }
 
+@test "apply: interrupted while the proof runs => 128 and the signal, everything taken back" {
+	failing_host <<- 'EOF'
+		trap : HUP INT TERM
+		caller="${BASHPID}"
+		# interrupted SIGNAL INTERPRETER: once that is registered, it hangs.
+		function interrupted() {
+			declare before number
+			before="$(host_kept)"
+			number="$(kill -l "${1}")"
+			{
+				until grep -qsx "interpreter ${2}" "${TABLE}/qemu-arm"; do sleep 0.01; done
+				sleep 0.1
+				kill -s "${1}" "${caller}"
+			} &
+			prepare -t 10
+			wait "${!}"
+			expect status "$((128 + number))" REASON interrupted MODE none MESSAGE "interrupted by signal ${number}*; *" UNDO ""
+			diff <(echo "${before}") <(host_kept)
+		}
+		cp /usr/libexec/hangs /usr/bin/qemu-arm
+		for signal in HUP INT TERM; do
+			interrupted "${signal}" /usr/bin/qemu-arm
+			expect TIER 4 ACTIONS "create-descriptor register:qemu-arm unregister:qemu-arm remove-descriptor"
+		done
+		host_descriptor /usr/libexec/hangs
+		host_register_armhf qemu-arm "" /usr/bin/false
+		host_switch qemu-arm 0
+		interrupted TERM /usr/libexec/hangs
+		expect TIER 1 ACTIONS "enable:qemu-arm unregister:qemu-arm register:qemu-arm unregister:qemu-arm register:qemu-arm disable:qemu-arm"
+	EOF
+}
+
 @test "apply: an entry that cannot be put back (F, its interpreter gone) => named, and left out of the undo list" {
 	failing_host <<- 'EOF'
 		host_descriptor /usr/libexec/says
