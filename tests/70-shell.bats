@@ -565,7 +565,8 @@ function same() {
 			while read -r line; do
 				[[ "${line}" != @(State|Threads|CapEff|Umask|Seccomp|NoNewPrivs|CoreDumping|Uid|Gid|Groups|SigPnd|SigBlk|SigIgn|SigCgt|ShdPnd)* ]] || printf '%s\n' "${line}"
 			done < "/proc/$$/status"
-			printf '%s\n' "$(< "/proc/$$/personality")" "$(< "/proc/$$/limits")" "$(< "/proc/$$/task/$$/children")" \
+			host_children
+			printf '%s\n' "$(< "/proc/$$/personality")" "$(< "/proc/$$/limits")" "${children}" \
 				"$(< "/proc/$$/oom_score_adj")" "$(< "/proc/$$/coredump_filter")" "$(< "/proc/$$/timerslack_ns")"
 			umask
 			pwd
@@ -655,7 +656,8 @@ function same() {
 		((before > 500 && used - before <= 16))
 		now=(/proc/$$/fd/*)
 		[[ "${now[*]}" == "${fds[*]}" ]]
-		[[ -z "$(< "/proc/$$/task/$$/children")" && -z "$(jobs)" ]]
+		host_children
+		[[ -z "${children}" && -z "$(jobs)" ]]
 	EOF
 }
 
@@ -684,7 +686,8 @@ function same() {
 				done
 			done
 		done 2> "${HOST_OUTPUT}"
-		[[ -z "$(< "/proc/$$/task/$$/children")" && -z "$(jobs)" ]]
+		host_children
+		[[ -z "${children}" && -z "$(jobs)" ]]
 	EOF
 }
 
