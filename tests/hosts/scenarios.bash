@@ -311,14 +311,13 @@ fi
 
 declare -a armhf=(/usr/lib*/arch-test/armhf)
 
-# Start a small armhf program again and again, until the file is gone; say how often it failed.
+# Start a small armhf program again and again, until the file is gone and it was a few times; say how often it failed.
 function keep_starting() {
 	declare -i failed=0 count=0
-	while [[ -e /tmp/keep-starting ]]; do
+	while [[ -e /tmp/keep-starting ]] || ((count < 5)); do
 		"${armhf[0]}" > /dev/null 2>&1 || failed+=1
 		count+=1
 	done
-	((count >= 5)) || say 'too few were started'
 	say_field failed "${failed}"
 }
 
