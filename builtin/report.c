@@ -290,6 +290,17 @@ report_fault(FILE *to, const struct fault *fault)
 	fprintf(to, "%s: %s", fault->object, fault->why);
 }
 
+/* What is wrong with the descriptor. A folder on its path, or behind a link, is named after it. */
+static void
+report_bad_descriptor(FILE *to, const struct host *host)
+{
+	const char *object = host->descriptor_fault.object;
+
+	if (strncmp(object, HOST_DESCRIPTOR_PATH, strlen(HOST_DESCRIPTOR_PATH)) != 0)
+		fputs(HOST_DESCRIPTOR_PATH ": ", to);
+	report_fault(to, &host->descriptor_fault);
+}
+
 /* What the failed verdict says, before the remedy. */
 static void
 report_failure(FILE *to, const struct prepare *prepare)
@@ -306,7 +317,7 @@ report_failure(FILE *to, const struct prepare *prepare)
 		return;
 	}
 	switch (prepare->reason) {
-	case PLAN_DESCRIPTOR_INVALID: report_fault(to, &host->descriptor_fault); break;
+	case PLAN_DESCRIPTOR_INVALID: report_bad_descriptor(to, host); break;
 	case PLAN_DESCRIPTOR_FAILED:
 		if (host->fit == HOST_FIT_NO && host->serving != HOST_SERVING_ENTRY) {
 			report_fault(to, &host->fit_fault);
@@ -377,13 +388,13 @@ report_failure(FILE *to, const struct prepare *prepare)
 		break;
 	case PLAN_NOT_PERMITTED:
 		if (host->descriptor == HOST_DESCRIPTOR_UNREADABLE)
-			report_fault(to, &host->descriptor_fault);
+			report_bad_descriptor(to, host);
 		else if (host->table == HOST_TABLE_UNREADABLE)
 			report_fault(to, &host->table_fault);
 		else
 			report_fault(to, &prepare->apply.fault); /* switching off was refused */
 		break;
-	case PLAN_SYSTEM_ERROR: report_fault(to, &host->descriptor_fault); break;
+	case PLAN_SYSTEM_ERROR: report_bad_descriptor(to, host); break;
 	case PLAN_PROBE_TIMEOUT:
 		if (entry != NULL) {
 			report_path(to, entry->interpreter);
@@ -410,6 +421,10 @@ report_remedy(const struct prepare *prepare)
 		return "switch the entry off (echo 0 into its file in " BINFMT_PATH
 		       ") or run this with -p native, "
 		       "and armhf runs natively";
+	if (prepare->reason == PLAN_DESCRIPTOR_INVALID
+		&& host->descriptor == HOST_DESCRIPTOR_UNSAFE)
+		return "remove it, or have a regular file there that root alone owns and can write, "
+		       "as every folder on its path";
 	return report_remedies[prepare->reason];
 }
 
@@ -521,7 +536,7 @@ report_warning(FILE *to, const struct prepare *prepare)
 		&& (host->descriptor == HOST_DESCRIPTOR_INVALID
 			|| host->descriptor == HOST_DESCRIPTOR_UNSAFE)) {
 		report_line(to, &begun);
-		report_fault(to, &host->descriptor_fault);
+		report_bad_descriptor(to, host);
 		fputs("; this descriptor is not used", to);
 	}
 	if (prepare->reason == PLAN_NATIVE_BLOCKED) {
@@ -655,7 +670,7 @@ report_descriptor(FILE *to, const struct host *host)
 		break;
 	case HOST_DESCRIPTOR_INVALID:
 	case HOST_DESCRIPTOR_UNSAFE:
-	case HOST_DESCRIPTOR_UNREADABLE: report_fault(to, &host->descriptor_fault); break;
+	case HOST_DESCRIPTOR_UNREADABLE: report_bad_descriptor(to, host); break;
 	case HOST_DESCRIPTOR_UNTESTED: fputs("not asked", to); break;
 	}
 }
