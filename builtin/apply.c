@@ -145,8 +145,11 @@ static enum plan_outcome
 apply_unregister(struct apply *apply, const struct plan_step *step, const struct entry *entry)
 {
 	/* Only a plan's step replaces; the one that takes back what was registered has no entry. */
-	if (entry != NULL)
+	if (entry != NULL) {
 		binfmt_read(apply->binfmt, step->name, &apply->replaced, &apply->fault);
+		if (apply->replaced.state == ENTRY_UNKNOWN)
+			return PLAN_OUTCOME_FAILED; /* it could not be put back */
+	}
 	return apply_outcome(binfmt_unregister(apply->binfmt, step->name, &apply->fault));
 }
 
@@ -170,19 +173,30 @@ apply_descriptor_read(char *text, size_t size)
 	return length == (ssize_t)size ? 0 : length;
 }
 
+/* Whose is what a step would take away? */
+enum apply_owner {
+	APPLY_OWNER_OTHER = 0, /* somebody else's, or not there */
+	APPLY_OWNER_SELF,
+	APPLY_OWNER_UNKNOWN, /* it cannot be read: see the fault */
+};
+
 /* Is the descriptor one that tier 4 writes, to the byte? */
-static bool
-apply_descriptor_ours(void)
+static enum apply_owner
+apply_descriptor_owner(struct fault *fault)
 {
 	static const char *const interpreters[] = {HOST_EMULATOR_STATIC, HOST_EMULATOR_PLAIN};
 	char found[APPLY_TEXT_SIZE], ours[APPLY_TEXT_SIZE];
 	ssize_t length = apply_descriptor_read(found, sizeof(found));
 
+	/* No call of the loop is reached where that failed: errno stays. */
 	for (size_t i = 0; length > 0 && i < sizeof(interpreters) / sizeof(interpreters[0]); i++)
 		if (descriptor_format(interpreters[i], ours, sizeof(ours)) == length
 			&& memcmp(found, ours, (size_t)length) == 0)
-			return true;
-	return false;
+			return APPLY_OWNER_SELF;
+	if (length >= 0 || errno == ENOENT || errno == ELOOP)
+		return APPLY_OWNER_OTHER;
+	fault_set(fault, errno, HOST_DESCRIPTOR_PATH, "cannot read");
+	return APPLY_OWNER_UNKNOWN;
 }
 
 /* The folder of the descriptors, made where it is missing; -1 with apply->fault and *outcome. */
@@ -278,6 +292,19 @@ apply_name(int folder, int fd, bool named)
 }
 
 static enum plan_outcome
+apply_descriptor_written(struct apply *apply)
+{
+	switch (apply_descriptor_owner(&apply->fault)) {
+	case APPLY_OWNER_SELF: return PLAN_OUTCOME_DONE;
+	case APPLY_OWNER_UNKNOWN: return PLAN_OUTCOME_FAILED;
+	case APPLY_OWNER_OTHER: break;
+	}
+	fault_set(&apply->fault, 0, HOST_DESCRIPTOR_PATH,
+		"it was written and reads back as something else");
+	return PLAN_OUTCOME_OVERRULED;
+}
+
+static enum plan_outcome
 apply_create_descriptor(
 	struct apply *apply, const struct plan_step *step, const struct entry *entry)
 {
@@ -300,11 +327,8 @@ apply_create_descriptor(
 	else if (fsync(folder) != 0)
 		outcome = apply_errno(
 			apply, errno, HOST_DESCRIPTOR_DIR, "cannot write the folder to disk");
-	else if (!apply_descriptor_ours()) {
-		fault_set(&apply->fault, 0, HOST_DESCRIPTOR_PATH,
-			"it was written and reads back as something else");
-		outcome = PLAN_OUTCOME_OVERRULED;
-	}
+	else
+		outcome = apply_descriptor_written(apply);
 	if (fd >= 0)
 		close(fd);
 	close(folder);
@@ -322,12 +346,22 @@ apply_remove_descriptor(
 	return PLAN_OUTCOME_DONE;
 }
 
-static bool
-apply_recorded(void)
+/* 0 if there is something, else why not. */
+static int
+apply_look(const char *path)
 {
 	struct statx found;
 
-	return statx(AT_FDCWD, HOST_RECORD_PATH, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &found) == 0;
+	return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &found) == 0 ? 0 : errno;
+}
+
+/* False only where there is nothing: what cannot be looked at counts as there. */
+static bool
+apply_exists(const char *path)
+{
+	int error = apply_look(path);
+
+	return error != ENOENT && error != ENOTDIR;
 }
 
 static bool
@@ -364,19 +398,28 @@ static enum plan_outcome
 apply_import(struct apply *apply, const struct plan_step *step, const struct entry *entry)
 {
 	static const char *const argv[] = {HOST_IMPORTER, "--import", HOST_ENTRY_NAME, NULL};
-	bool before = apply_recorded();
+	int before = apply_look(HOST_RECORD_PATH);
 
 	(void)step;
 	(void)entry;
+	if (before != 0 && before != ENOENT && before != ENOTDIR) {
+		/* It could not be told whose the record is, and what is not ours is not taken back. */
+		apply_note(apply,
+			HOST_RECORD_PATH
+			": cannot look at it: %s; it is not imported, so after a reboot "
+			"armhf_binfmt_prepare must run again",
+			strerror(before));
+		return PLAN_OUTCOME_DONE;
+	}
 	if (!apply_update_binfmts(apply, argv, apply->limits))
 		apply_note(apply,
 			"%s: importing %s failed: %s; after a reboot armhf_binfmt_prepare must run again",
 			apply->fault.object, HOST_ENTRY_NAME, apply->fault.why);
-	else if (!apply_recorded())
+	else if (!apply_exists(HOST_RECORD_PATH))
 		apply_note(apply,
 			"%s: importing %s left no record; after a reboot armhf_binfmt_prepare must run again",
 			HOST_IMPORTER, HOST_ENTRY_NAME);
-	apply->import_made = !before && apply_recorded();
+	apply->import_made = before != 0 && apply_exists(HOST_RECORD_PATH);
 	return stop_pending(apply->limits->stop) != 0 ? PLAN_OUTCOME_INTERRUPTED
 						      : PLAN_OUTCOME_DONE;
 }
@@ -388,16 +431,25 @@ apply_unimport(struct apply *apply, const struct plan_step *step, const struct e
 		HOST_IMPORTER, "--package", HOST_PACKAGE, "--unimport", HOST_ENTRY_NAME, NULL};
 	/* Taking back is not interrupted. */
 	const struct probe_limits limits = {.stop = NULL, .seconds = apply->limits->seconds};
+	int error;
 
 	(void)step;
 	(void)entry;
 	if (!apply_update_binfmts(apply, argv, &limits))
 		return PLAN_OUTCOME_FAILED;
-	if (!apply_recorded())
-		return PLAN_OUTCOME_DONE;
-	fault_set(&apply->fault, 0, HOST_RECORD_PATH, "%s removed it and it is still there",
-		HOST_IMPORTER);
-	return PLAN_OUTCOME_OVERRULED;
+	error = apply_look(HOST_RECORD_PATH);
+	switch (error) {
+	case ENOENT:
+	case ENOTDIR: return PLAN_OUTCOME_DONE;
+	case 0:
+		fault_set(&apply->fault, 0, HOST_RECORD_PATH, "%s removed it and it is still there",
+			HOST_IMPORTER);
+		return PLAN_OUTCOME_OVERRULED;
+	default:
+		fault_set(&apply->fault, error, HOST_RECORD_PATH,
+			"cannot tell whether %s removed it", HOST_IMPORTER);
+		return PLAN_OUTCOME_FAILED;
+	}
 }
 
 static const struct {
@@ -498,7 +550,6 @@ static bool
 apply_needed(struct apply *apply, const struct plan_step *step)
 {
 	struct entry entry;
-	struct statx found;
 	bool on;
 
 	switch (step->kind) {
@@ -513,11 +564,9 @@ apply_needed(struct apply *apply, const struct plan_step *step)
 			return false;
 		return step->kind == PLAN_STEP_UNREGISTER || entry.state == ENTRY_UNKNOWN
 			|| (entry.state == ENTRY_ENABLED) != (step->kind == PLAN_STEP_ENABLE);
-	case PLAN_STEP_REMOVE_DESCRIPTOR:
-		return statx(AT_FDCWD, HOST_DESCRIPTOR_PATH, AT_SYMLINK_NOFOLLOW, STATX_TYPE,
-			       &found)
-			== 0;
-	case PLAN_STEP_UNIMPORT: return apply_recorded() && access(HOST_IMPORTER, X_OK) == 0;
+	case PLAN_STEP_REMOVE_DESCRIPTOR: return apply_exists(HOST_DESCRIPTOR_PATH);
+	case PLAN_STEP_UNIMPORT:
+		return apply_exists(HOST_RECORD_PATH) && apply_exists(HOST_IMPORTER);
 	default: return true;
 	}
 }
@@ -539,10 +588,14 @@ apply_undo_step(struct apply *apply, const struct plan_step *step)
 		if (entry.state == ENTRY_UNKNOWN)
 			return false; /* never written to */
 	}
-	if (step->kind == PLAN_STEP_REMOVE_DESCRIPTOR && !apply_descriptor_ours()) {
-		fault_set(&apply->fault, 0, HOST_DESCRIPTOR_PATH,
-			"it is not what armhf_binfmt_prepare writes");
-		return false;
+	if (step->kind == PLAN_STEP_REMOVE_DESCRIPTOR) {
+		enum apply_owner owner = apply_descriptor_owner(&apply->fault);
+
+		if (owner == APPLY_OWNER_OTHER)
+			fault_set(&apply->fault, 0, HOST_DESCRIPTOR_PATH,
+				"it is not what armhf_binfmt_prepare writes");
+		if (owner != APPLY_OWNER_SELF)
+			return false;
 	}
 	if (!apply->rehearse) {
 		enum plan_outcome outcome = apply_table[step->kind].act(apply, step, NULL);
@@ -558,13 +611,24 @@ apply_undo_step(struct apply *apply, const struct plan_step *step)
 	return true;
 }
 
+/* Without the descriptor update-binfmts could never forget the entry. */
+static bool
+apply_needed_yet(struct apply *apply)
+{
+	fault_set(&apply->fault, 0, HOST_DESCRIPTOR_PATH,
+		"it is left until %s has forgotten the entry", HOST_IMPORTER);
+	return false;
+}
+
 void
-apply_undo(struct apply *apply, struct plan_step *steps, unsigned int *count)
+apply_undo(
+	struct apply *apply, const struct host *host, struct plan_step *steps, unsigned int *count)
 {
 	const unsigned int all = *count;
 	struct plan_step given[APPLY_STANDING_MAX];
 	struct fault first = {0};
 	unsigned int left = 0;
+	bool recorded = false; /* update-binfmts did not forget the entry */
 
 	memcpy(given, steps, all * sizeof(*steps));
 	for (unsigned int i = 0; i < all; i++) {
@@ -573,7 +637,11 @@ apply_undo(struct apply *apply, struct plan_step *steps, unsigned int *count)
 
 		if (apply_is_of_table(step.kind) && apply->binfmt->table < 0) {
 			/* Not mounted is not known to be gone. */
-			fault_set(&apply->fault, 0, BINFMT_PATH, "binfmt_misc is not mounted");
+			if (host->table == HOST_TABLE_UNREADABLE)
+				apply->fault = host->table_fault;
+			else
+				fault_set(&apply->fault, 0, BINFMT_PATH,
+					"binfmt_misc is not mounted");
 			done = false;
 		} else if (!apply_needed(apply, &step)) {
 			done = true;
@@ -582,9 +650,12 @@ apply_undo(struct apply *apply, struct plan_step *steps, unsigned int *count)
 				BINFMT_PATH
 				"/status: left on, since other entries than those named are in the table");
 			done = true;
+		} else if (step.kind == PLAN_STEP_REMOVE_DESCRIPTOR && recorded) {
+			done = apply_needed_yet(apply);
 		} else {
 			done = apply_undo_step(apply, &step);
 		}
+		recorded = recorded || (step.kind == PLAN_STEP_UNIMPORT && !done);
 		if (!done && left == 0)
 			first = apply->fault;
 		if (!done)
@@ -613,39 +684,77 @@ apply_put_back(struct apply *apply)
 	const struct entry *old = &apply->replaced;
 	struct entry now;
 
+	if (old->state == ENTRY_UNKNOWN)
+		return true; /* so it was not removed */
 	binfmt_read(apply->binfmt, old->name, &now, NULL);
-	if (now.state != ENTRY_ABSENT)
+	if (now.state == ENTRY_ENABLED || now.state == ENTRY_DISABLED)
 		return true; /* it was not removed, or somebody else has put one there */
-	if (binfmt_register(apply->binfmt, old, &apply->fault) != BINFMT_DONE
-		|| (old->state == ENTRY_DISABLED
-			&& binfmt_enable(apply->binfmt, old->name, false, &apply->fault)
-				!= BINFMT_DONE))
-		return false;
-	return true;
+	switch (binfmt_register(apply->binfmt, old, &apply->fault)) {
+	case BINFMT_DONE: break;
+	case BINFMT_TAKEN: return true;
+	default: return false;
+	}
+	return old->state != ENTRY_DISABLED
+		|| binfmt_enable(apply->binfmt, old->name, false, &apply->fault) == BINFMT_DONE;
 }
 
-/* Is what a step of this call made still as the step left it? Else it is somebody else's by now. */
-static bool
-apply_ours(struct apply *apply, const struct plan_step *undo)
+/* Whose is what a step of this call made by now? */
+static enum apply_owner
+apply_owner(struct apply *apply, const struct plan_step *undo)
 {
+	struct entry now;
+
 	switch (undo->kind) {
-	case PLAN_STEP_UNREGISTER: return apply_entry_stands(apply);
-	case PLAN_STEP_REMOVE_DESCRIPTOR: return apply_descriptor_ours();
-	case PLAN_STEP_UNIMPORT: return apply->import_made;
-	default: return true;
+	case PLAN_STEP_UNREGISTER:
+		binfmt_read(apply->binfmt, undo->name, &now, &apply->fault);
+		if (now.state == ENTRY_UNKNOWN)
+			return APPLY_OWNER_UNKNOWN;
+		return now.state != ENTRY_ABSENT && entry_same(&now, &apply->registered)
+			? APPLY_OWNER_SELF
+			: APPLY_OWNER_OTHER;
+	case PLAN_STEP_REMOVE_DESCRIPTOR: return apply_descriptor_owner(&apply->fault);
+	case PLAN_STEP_UNIMPORT: return apply->import_made ? APPLY_OWNER_SELF : APPLY_OWNER_OTHER;
+	default: return APPLY_OWNER_SELF;
 	}
+}
+
+/* Take back what a step of this call made, if that is still there and ours. True: nothing of it is left. */
+static bool
+apply_back_step(struct apply *apply, const struct plan_step *undo)
+{
+	enum plan_outcome outcome;
+
+	if (undo->kind == PLAN_STEP_REGISTER) {
+		if (!apply_put_back(apply))
+			return false;
+		apply_record(apply, undo);
+		return true;
+	}
+	if (!apply_needed(apply, undo))
+		return true;
+	switch (apply_owner(apply, undo)) {
+	case APPLY_OWNER_SELF: break;
+	case APPLY_OWNER_OTHER: return true;
+	case APPLY_OWNER_UNKNOWN: return false;
+	}
+	outcome = apply_table[undo->kind].act(apply, undo, NULL);
+	if (outcome != PLAN_OUTCOME_DONE && outcome != PLAN_OUTCOME_RACED)
+		return false;
+	apply_record(apply, undo);
+	return true;
 }
 
 void
 apply_back(struct apply *apply)
 {
 	struct fault first = apply->fault; /* why it is taken back is told, not how that went */
+	bool recorded = false;             /* update-binfmts did not forget the entry */
 	unsigned int left = 0;
 
 	for (unsigned int i = apply->standing_count; i-- > 0;) {
 		struct plan_step undo = apply->standing[i];
 		char token[4 * NAME_MAX + 32];
-		bool done = true;
+		bool done;
 
 		undo.kind = apply_table[undo.kind].undo;
 		if (apply->rehearse) {
@@ -653,17 +762,11 @@ apply_back(struct apply *apply)
 				apply_record(apply, &undo);
 			continue;
 		}
-		if (undo.kind == PLAN_STEP_REGISTER) {
-			done = apply_put_back(apply);
-			if (done)
-				apply_record(apply, &undo);
-		} else if (apply_needed(apply, &undo) && apply_ours(apply, &undo)) {
-			enum plan_outcome outcome = apply_table[undo.kind].act(apply, &undo, NULL);
-
-			done = outcome == PLAN_OUTCOME_DONE || outcome == PLAN_OUTCOME_RACED;
-			if (done)
-				apply_record(apply, &undo);
-		}
+		if (undo.kind == PLAN_STEP_REMOVE_DESCRIPTOR && recorded)
+			done = apply_needed_yet(apply);
+		else
+			done = apply_back_step(apply, &undo);
+		recorded = recorded || (undo.kind == PLAN_STEP_UNIMPORT && !done);
 		if (undo.kind == PLAN_STEP_REMOVE_DESCRIPTOR && apply->folder_made
 			&& rmdir(HOST_DESCRIPTOR_DIR) == 0) /* not empty any more: then it stays */
 			apply->folder_made = false;

@@ -372,6 +372,8 @@ binfmt_unregister(const struct binfmt *binfmt, const char *name, struct fault *f
 	binfmt_read(binfmt, name, &entry, fault);
 	if (entry.state == ENTRY_ABSENT)
 		return BINFMT_DONE;
+	if (entry.state == ENTRY_UNKNOWN)
+		return BINFMT_FAILED;
 	return binfmt_overruled(fault, name, "it was removed and is still there");
 }
 

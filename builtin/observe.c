@@ -354,13 +354,15 @@ observe_fit(struct host *host)
 		host->fit = HOST_FIT_YES;
 }
 
+/* False only where there is none: what cannot be looked at counts as there. */
 static bool
 observe_is_program(const char *path)
 {
 	struct statx found;
 
-	return statx(AT_FDCWD, path, 0, STATX_TYPE | STATX_MODE, &found) == 0
-		&& S_ISREG(found.stx_mode) && (found.stx_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) != 0;
+	if (statx(AT_FDCWD, path, 0, STATX_TYPE | STATX_MODE, &found) != 0)
+		return errno != ENOENT && errno != ENOTDIR;
+	return S_ISREG(found.stx_mode) && (found.stx_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) != 0;
 }
 
 static void

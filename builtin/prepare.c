@@ -294,7 +294,7 @@ prepare_undo_steps(struct prepare *prepare)
 
 	memcpy(steps, prepare->undo, count * sizeof(*steps));
 	apply->rehearse = true;
-	apply_undo(apply, steps, &count);
+	apply_undo(apply, &prepare->host, steps, &count);
 	if (prepare->rehearse || apply->action_count == 0) {
 		memcpy(prepare->undo, steps, count * sizeof(*steps));
 		prepare->undo_count = count;
@@ -307,7 +307,7 @@ prepare_undo_steps(struct prepare *prepare)
 	result = prepare->binfmt.table >= 0 ? prepare_lock(prepare) : BINFMT_DONE;
 	switch (result) {
 	case BINFMT_DONE:
-		apply_undo(apply, prepare->undo, &prepare->undo_count);
+		apply_undo(apply, &prepare->host, prepare->undo, &prepare->undo_count);
 		prepare->reason = prepare->undo_count == 0 ? PLAN_UNDO_DONE : PLAN_UNDO_FAILED;
 		break;
 	case BINFMT_INTERRUPTED:

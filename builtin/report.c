@@ -290,6 +290,21 @@ report_fault(FILE *to, const struct fault *fault)
 	fprintf(to, "%s: %s", fault->object, fault->why);
 }
 
+/* The interpreter that was tried: the entry's, or where that cannot be read what it was made from. */
+static void
+report_interpreter(FILE *to, const struct prepare *prepare)
+{
+	const char *const tried[] = {prepare->judged.own.interpreter,
+		prepare->judged.described.interpreter, prepare->apply.registered.interpreter};
+
+	for (size_t i = 0; i < sizeof(tried) / sizeof(tried[0]); i++) {
+		if (tried[i][0] == '\0')
+			continue;
+		report_path(to, tried[i]);
+		return;
+	}
+}
+
 /* What is wrong with the descriptor. A folder on its path, or behind a link, is named after it. */
 static void
 report_bad_descriptor(FILE *to, const struct host *host)
@@ -324,7 +339,7 @@ report_failure(FILE *to, const struct prepare *prepare)
 			break;
 		}
 		fputs(HOST_DESCRIPTOR_PATH ": armhf does not run through ", to);
-		report_path(to, host->own.interpreter);
+		report_interpreter(to, prepare);
 		fputs(": ", to);
 		report_symptom(to, &host->proof, prepare->seconds);
 		break;
@@ -366,7 +381,7 @@ report_failure(FILE *to, const struct prepare *prepare)
 			report_fault(to, &host->emulator_fault);
 			break;
 		}
-		report_path(to, host->own.interpreter);
+		report_interpreter(to, prepare);
 		fputs(": armhf does not run through it: ", to);
 		report_symptom(to, &host->proof, prepare->seconds);
 		break;

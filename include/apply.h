@@ -49,7 +49,8 @@ apply_back(struct apply *apply);
  * taken out of steps; what is left of *count could not be done.
  */
 void
-apply_undo(struct apply *apply, struct plan_step *steps, unsigned int *count);
+apply_undo(
+	struct apply *apply, const struct host *host, struct plan_step *steps, unsigned int *count);
 
 /* The undo list of what stands into steps (APPLY_STANDING_MAX of them): returns how many. */
 unsigned int
