@@ -66,7 +66,7 @@ static const char *const no_environment[] = {NULL};
 
 /* ---- in the child ---- */
 
-static void
+static bool
 report_error(int report, int error)
 {
 	ssize_t written;
@@ -74,6 +74,7 @@ report_error(int report, int error)
 	do
 		written = write(report, &error, sizeof(error));
 	while (written < 0 && errno == EINTR);
+	return written == (ssize_t)sizeof(error);
 }
 
 /* As close_range(2) for kernels before 5.11, without allocating. */
@@ -176,8 +177,8 @@ act_plain(const struct task *task, int report)
 {
 	int error = execute_file(task);
 
-	report_error(report, error);
-	if (error != ENOENT)
+	/* Without that report the second attempt would be taken for the first. */
+	if (!report_error(report, error) || error != ENOENT)
 		return STATUS_NO_EXEC;
 	/* Without /proc the ENOENT would be taken for that of a missing interpreter. */
 	if (access(STANDARD_INPUT, F_OK) != 0)
@@ -405,6 +406,8 @@ child_run(struct probe_result *result, struct report *report, const struct task 
 	do
 		length = read(ends[0], report->errors, sizeof(report->errors));
 	while (length < 0 && errno == EINTR);
+	if (length < 0 && result->end == PROBE_EXITED)
+		*result = (struct probe_result){.error = errno};
 	close(ends[0]);
 	if (length > 0)
 		report->count = (size_t)length / sizeof(report->errors[0]);
@@ -498,7 +501,10 @@ image_open(bool odd)
 	return descriptor_lift(in_memory ? fd : image_reopen(fd));
 }
 
-/* Run a child with the program as its file. */
+/*
+ * Run a child with the program as its file. The program never exits with STATUS_NO_EXEC: a child that does,
+ * and did not say why, could not say it.
+ */
 static void
 image_run(struct probe_result *result, struct report *report, struct task *task, bool odd,
 	const struct probe_limits *limits)
@@ -511,6 +517,9 @@ image_run(struct probe_result *result, struct report *report, struct task *task,
 	}
 	child_run(result, report, task, limits);
 	close(task->file);
+	if (report->count == 0 && task->path == NULL && result->end == PROBE_EXITED
+		&& result->value == STATUS_NO_EXEC)
+		*result = (struct probe_result){.error = EIO};
 }
 
 bool
