@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck shell=bash
+# Builds of the stand-in framework with the real extension and the real builtin, one after the other or at once. Sourced on
+# a private host and in arm64 guests, so it needs no more than bash, coreutils and util-linux.
+# Before: ${ARMBIAN_EXTENSION} is the extension's file, the object beside it; ${ARMBIAN_FRAMEWORK} is framework.bash.
+
+builds="$(mktemp -d)"
+declare -A build_pids=()
+
+# The step of a build that ends when the test says so; it runs a program, as builds do.
+# shellcheck disable=SC2016 # expanded in the build
+declare -r build_until_end='display_alert "Running" "" "info"; run_host_command_logged "read -r _ < \"${LOG%.log}.end\""'
+# Nothing can ever be read from this: a sleep without a process, which counts in an emulated guest.
+exec {build_never}<> <(:)
+
+# build_launch NAME [PARAMETER=VALUE...]: begin a build of armhf bookworm, in a process group of its own as in a terminal.
+# Its screen and log are ${builds}/NAME.screen and NAME.log.
+function build_launch() {
+	declare name="${1}"
+	shift
+	rm -f "${builds}/${name}".*
+	mkfifo "${builds}/${name}.end"
+	: > "${builds}/${name}.screen"
+	env --default-signal=HUP,INT,QUIT,TERM setsid bash "${ARMBIAN_FRAMEWORK}" "EXTENSION=${ARMBIAN_EXTENSION}" \
+		"LOG=${builds}/${name}.log" BOARD="${name}" ARCH=armhf RELEASE=bookworm STEP="${build_until_end}" "$@" \
+		< /dev/null 2> "${builds}/${name}.screen" {build_never}<&- &
+	build_pids["${name}"]="${!}"
+}
+
+# The same, and wait until it runs that step, or has ended.
+function build_start() {
+	build_launch "$@"
+	build_wait_for build_begun "${1}"
+}
+
+function build_begun() {
+	declare -a lines=()
+	mapfile -t lines < "${builds}/${1}.screen"
+	[[ " ${lines[*]}" == *" info: Running"* ]] || ! kill -0 "${build_pids["${1}"]}" 2> /dev/null
+}
+
+# build_end NAME [SIGNAL]: let it end, or send that to its process group, as a terminal does; KILL is sent to its shell
+# alone, so that what it runs lives on. Sets ${status}.
+function build_end() {
+	declare pid="${build_pids["${1}"]}"
+	case "${2:-}" in
+		"") build_orphan_end "${1}" ;;
+		KILL) kill -KILL "${pid}" ;;
+		*) kill "-${2}" -- "-${pid}" ;;
+	esac
+	build_wait "${1}"
+}
+
+# End what a killed build left behind.
+function build_orphan_end() {
+	echo > "${builds}/${1}.end"
+}
+
+# shellcheck disable=SC2034 # read by the tests
+function build_wait() {
+	status=0
+	wait "${build_pids["${1}"]}" 2> /dev/null || status="${?}"
+}
+
+# build NAME [PARAMETER=VALUE...]: a whole build, with nothing to do once it is prepared. Sets ${status}.
+function build() {
+	build_start "${1}" STEP= "${@:2}"
+	build_wait "${1}"
+}
+
+# Wait until a command succeeds, for a minute.
+function build_wait_for() {
+	declare -i i
+	for ((i = 0; i < 600; i++)); do
+		if "$@"; then
+			return 0
+		fi
+		read -r -t 0.1 -u "${build_never}" || true
+	done
+	echo "waited in vain for: ${*}" >&2
+	return 1
+}
+
+# build_processes NAME: the programs of this build that run, its own shell included.
+function build_processes() {
+	declare line
+	declare -a fields
+	for line in /proc/[0-9]*/stat; do
+		{ read -r line < "${line}"; } 2> /dev/null || continue
+		# state, parent, process group, session
+		read -r -a fields <<< "${line##*) }"
+		if [[ "${fields[0]}" != Z && "${fields[3]}" == "${build_pids["${1}"]}" ]]; then
+			line="${line#*(}"
+			echo "${line%)*}"
+		fi
+	done
+}
+
+# Every entry, and whether it is enabled.
+function build_entries() {
+	declare file line
+	for file in /proc/sys/fs/binfmt_misc/*; do
+		if [[ "${file##*/}" != register && "${file##*/}" != status ]]; then
+			read -r line < "${file}"
+			echo "${file##*/} ${line}"
+		fi
+	done
+}
+
+# What the extension keeps: nothing, once no build holds anything.
+function build_records() {
+	declare file
+	for file in /run/armhf-binfmt/build.*; do
+		if [[ -e "${file}" ]]; then
+			cat "${file}"
+		fi
+	done
+}
