@@ -78,6 +78,7 @@ function hosts_part() {
 	if [[ ! -d "${hosts_part_path}" ]]; then
 		started="${SECONDS}"
 		echo "# ${name}: being made" >&2
+		rm -rf "${hosts_cache}/.${name}".??????
 		new="$(mktemp -d "${hosts_cache}/.${name}.XXXXXX")"
 		# A shell of its own: errexit would not hold in a function that is called from a condition.
 		# shellcheck disable=SC2016
