@@ -99,6 +99,13 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(PURE) $(wildcard include/*.h tests/fuzz/*.h te
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(MODE) $(WARNINGS) -Iinclude $(FUZZ_FLAGS) -o $@ $< $(PURE)
 
+# The same object in the bash of other releases. RELEASES="bullseye sid" picks some, FILTER=regex other tests.
+.PHONY: check-bash
+check-bash: $(OBJECT)
+	$(MAKE) BUILD='$(BUILD)/bash' LDFLAGS=-static programs
+	cp $(OBJECT) '$(BUILD)/bash'
+	FILTER='$(FILTER)' tests/bash/run '$(BUILD)/bash' $(RELEASES)
+
 # HOSTS="compat pages-16k" picks hosts, HOSTS=all takes all.
 .PHONY: check-hosts
 check-hosts:

@@ -637,11 +637,13 @@ function same() {
 		}
 		# What is mapped, and what is used of it (VmRSS is only an estimate of that).
 		function memory() {
-			declare name value
+			declare file name value
 			used=0
-			while read -r name value _; do
-				[[ "${name}" != @(Anonymous|VmData): ]] || ((used += value))
-			done < <(cat "/proc/$$/status" "/proc/$$/smaps_rollup")
+			for file in status smaps_rollup; do
+				while read -r name value _; do
+					[[ "${name}" != @(Anonymous|VmData): ]] || ((used += value))
+				done < "/proc/$$/${file}"
+			done
 		}
 		shopt -s extglob
 		fds=(/proc/$$/fd/*)
