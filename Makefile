@@ -99,6 +99,20 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(PURE) $(wildcard include/*.h tests/fuzz/*.h te
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(MODE) $(WARNINGS) -Iinclude $(FUZZ_FLAGS) -o $@ $< $(PURE)
 
+# ROUNDS=200 takes more samples, PARTS="shell heap" measures only these.
+.PHONY: bench
+bench: $(OBJECT) $(BUILD)/bench/limit $(BUILD)/bench/nothing
+	BUILD='$(abspath $(BUILD))' tests/bench/run $(PARTS)
+
+$(BUILD)/bench/limit: tests/bench/limit.c $(LIBRARY)
+	@mkdir -p $(@D)
+	$(COMPILE) $(LDFLAGS) -o $@ $< $(LIBRARY)
+
+# Linked statically, as qemu-arm-static is: nothing but its exec is measured.
+$(BUILD)/bench/nothing: tests/bench/nothing.c
+	@mkdir -p $(@D)
+	$(COMPILE) $(LDFLAGS) -static -s -o $@ $<
+
 # The same object in the bash of other releases. RELEASES="bullseye sid" picks some, FILTER=regex other tests.
 .PHONY: check-bash
 check-bash: $(OBJECT)

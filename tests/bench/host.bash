@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck shell=bash disable=SC2153
+# What can be measured on the private host of tests/lib/inside, which runs this: against the shell way, against the
+# limit, as shell and table grow, loading, system calls. Leaves figures in ${OUTPUT}: samples (case, side, microseconds) and
+# facts (name, value).
+
+# shellcheck source=SCRIPTDIR/measure.bash
+source "${TOP}/tests/bench/measure.bash"
+# shellcheck source=SCRIPTDIR/reference.bash
+source "${TOP}/tests/bench/reference.bash"
+LC_ALL=C
+
+function sample() {
+	printf '%s\t%s\t%s\n' "$@" >> "${OUTPUT}/samples"
+}
+
+function fact() {
+	printf '%s\t%s\n' "$@" >> "${OUTPUT}/facts"
+}
+
+# ---- states to start from ----
+
+function state_fresh() {
+	declare name
+	for name in "${TABLE}"/*; do
+		[[ "${name}" == */register || "${name}" == */status ]] || echo -1 > "${name}"
+	done
+	rm -f "${DESCRIPTOR}" /var/lib/binfmts/qemu-arm
+}
+
+function state_enabled() {
+	state_fresh
+	host_register_armhf
+}
+
+function state_descriptor() {
+	state_fresh
+	host_descriptor
+}
+
+function state_current() {
+	state_descriptor
+	host_register_armhf qemu-arm CP
+}
+
+function state_disabled() {
+	state_current
+	host_switch qemu-arm 0
+}
+
+# An interpreter that does nothing: what is left of a call is what the builtin and the kernel do.
+function state_nothing() {
+	state_fresh
+	host_register_armhf qemu-arm "" /usr/bin/nothing
+}
+
+function state_same() {
+	return 0
+}
+
+# ---- 1 and 2: against the shell way and against the limit ----
+
+function bench_shell() {
+	versus "enabled, proved" state_enabled armhf_binfmt_prepare -- reference_prepare
+	versus "descriptor, registered" state_descriptor armhf_binfmt_prepare -- reference_prepare
+	versus "descriptor, enabled" state_disabled armhf_binfmt_prepare -- reference_prepare
+	versus "fresh, tier 4, with import" state_fresh armhf_binfmt_prepare -- reference_prepare
+}
+
+# answer COMMAND: what limit says that it took.
+function answer() {
+	echo "${1}" >&"${LIMIT[1]}"
+	read -r -u "${LIMIT[0]}" took
+}
+
+# limit CASE RESET SIDE=COMMAND...: a command of limit, or a call of the builtin where it is one, interleaved.
+function limit() {
+	declare name="${1}" reset="${2}" round pair took
+	shift 2
+	"${reset}"
+	for ((round = 0; round <= ROUNDS; round++)); do
+		for pair in "$@"; do
+			# shellcheck disable=SC2086 # the options of the call
+			case "${pair#*=}" in
+			exec | probe | read) answer "${pair#*=}" ;;
+			*) measure ${pair#*=} ;;
+			esac
+			((round == 0)) || sample "${name}" "${pair%%=*}" "${took}"
+		done
+	done
+}
+
+function bench_limit() {
+	coproc LIMIT { exec "${BUILD}/bench/limit" "${TABLE}" "${TABLE}/status" "${TABLE}/qemu-arm" "${DESCRIPTOR}"; }
+	limit "proved, against one exec" state_enabled builtin=armhf_binfmt_prepare other=exec
+	limit "proved with -n, against one exec" state_enabled builtin="armhf_binfmt_prepare -n" other=exec
+	limit "around" state_nothing builtin=armhf_binfmt_prepare probe=probe exec=exec read=read
+	eval "exec ${LIMIT[1]}>&-"
+}
+
+# ---- 3: as the shell grows ----
+
+# heap: the megabytes of data that this shell has, in ${megabytes}.
+function heap() {
+	declare name value
+	while read -r name value _; do
+		[[ "${name}" != VmData: ]] || megabytes="$((value / 1024))"
+	done < /proc/self/status
+}
+
+# grow MEGABYTES: variables and functions until the heap has that size.
+function grow() {
+	declare megabytes number=0 text
+	printf -v text '%*s' 9900 ""
+	while heap && ((megabytes < ${1})); do
+		for ((number += 100; number % 100 != 99; number++)); do
+			declare -g "grown_${1}_${number}=${text}"
+		done
+		eval "function grown_${1}_${number}() { echo '${text}'; }"
+	done
+}
+
+function bench_heap() {
+	declare megabytes
+	for megabytes in 3 100 500; do
+		grow "${megabytes}"
+		versus "heap of ${megabytes} MB" state_enabled armhf_binfmt_prepare -- reference_prepare
+	done
+}
+
+# ---- 4: as the table grows ----
+
+function bench_table() {
+	declare count have=1 took round
+	for count in 1 10 100 1000; do
+		state_nothing
+		for ((have = 1; have < count; have++)); do
+			host_register ":format-${have}:E::format${have}::/usr/bin/nothing:"
+		done
+		for ((round = 0; round <= ROUNDS; round++)); do
+			measure armhf_binfmt_prepare
+			((round == 0)) || sample "table of ${count}" builtin "${took}"
+		done
+		count_calls "table of ${count}" state_same
+	done
+	state_fresh
+}
+
+# ---- 5: loading ----
+
+function bench_load() {
+	declare round took stripped="${OUTPUT}/stripped.so"
+	state_enabled
+	for ((round = 0; round < ROUNDS; round++)); do
+		enable -d armhf_binfmt_prepare
+		measure enable -f "${INSTALLED}" armhf_binfmt_prepare
+		sample "enable -f" builtin "${took}"
+		measure armhf_binfmt_prepare
+		sample "first call, proved" builtin "${took}"
+		measure armhf_binfmt_prepare
+		sample "second call, proved" builtin "${took}"
+	done
+	strip -o "${stripped}" "${INSTALLED}"
+	fact "bytes of the object, stripped" "$(stat -c %s "${stripped}")"
+	fact "relocations" "$(readelf --wide --relocs "${stripped}" | grep -c ' R_')"
+	fact "symbols that it needs" "$(nm --dynamic --undefined-only "${stripped}" | wc -l)"
+	rm "${stripped}"
+}
+
+# ---- 6: system calls and execs ----
+
+# count_calls CASE RESET [OPTION...]: of a call in a new shell, between two marks.
+function count_calls() {
+	declare name="${1}" trace="${OUTPUT}/trace" counts
+	"${2}"
+	shift 2
+	# shellcheck disable=SC2016
+	strace --quiet=all --follow-forks --output="${trace}" bash -c 'enable -f "${0}" armhf_binfmt_prepare
+		[[ ! -e /mark ]]
+		armhf_binfmt_prepare "$@"
+		[[ ! -e /mark ]]' "${INSTALLED}" "$@"
+	# The shell is the first process. Of a child only what it does up to its exec is ours: the rest is the interpreter's.
+	counts="$(awk '
+		NR == 1 { shell = $1 }
+		/"\/mark"/ { inside = !inside; next }
+		!inside || /^[0-9]+ +(---|\+\+\+|<\.\.\.)/ { next }
+		$1 == shell { calls++; next }
+		gone[$1] { next }
+		{ child++ }
+		/ execve(at)?\(/ && /( = 0|<unfinished \.\.\.>)$/ { execs++; gone[$1] = 1 }
+		END { print calls + 0, child + 0, execs + 0 }' "${trace}")"
+	fact "system calls of the shell, in children before exec, and execs: ${name}" "${counts// /, }"
+	rm "${trace}"
+}
+
+function bench_calls() {
+	count_calls "enabled, proved" state_enabled
+	count_calls "enabled, proved, -n" state_enabled -n
+	count_calls "descriptor, current" state_current
+	count_calls "descriptor, registered" state_descriptor
+	count_calls "descriptor, enabled" state_disabled
+	count_calls "fresh, tier 4, with import" state_fresh
+}
+
+function main() {
+	declare part
+	host_add_emulator
+	host_add_binfmt_support
+	mkdir -p /usr/lib/arch-test
+	cp "${HOST_PACKAGES}"/arch-test/usr/lib/arch-test/* /usr/lib/arch-test
+	cp "${HOST_PACKAGES}/arch-test/usr/bin/arch-test" /usr/bin
+	cp "${BUILD}/bench/nothing" /usr/bin/nothing
+	for part in "$@"; do
+		"bench_${part}"
+	done
+}
+
+main "$@"

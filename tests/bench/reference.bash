@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck shell=bash
+# The shell way that the builtin is measured against: the four tiers with the framework's own tools (update-binfmts,
+# arch-test, head, redirections) and a proof by execution at the end. It checks nothing that the framework does not
+# check: no owners, no lock, nothing read back, nothing undone.
+
+function reference_prepare() {
+	declare entry="/proc/sys/fs/binfmt_misc/qemu-arm" descriptor="/usr/share/binfmts/qemu-arm"
+	declare interpreter="/usr/bin/qemu-arm-static"
+	if [[ -e "${descriptor}" ]]; then # tier 1
+		if [[ ! -e "${entry}" ]]; then
+			update-binfmts --import qemu-arm || return 1
+		elif [[ "$(head -n 1 "${entry}")" != enabled ]]; then
+			echo 1 > "${entry}" || return 1
+		fi
+	elif [[ -e "${entry}" ]]; then # tier 2
+		[[ "$(head -n 1 "${entry}")" == enabled ]] || return 1
+	elif arch-test armhf > /dev/null 2>&1; then # tier 3
+		return 0
+	else # tier 4
+		[[ -x "${interpreter}" ]] || interpreter="/usr/bin/qemu-arm"
+		[[ -x "${interpreter}" ]] || return 1
+		cat > "${descriptor}" <<- END || return 1
+			package qemu-user-static
+			interpreter ${interpreter}
+			magic \x7f\x45\x4c\x46\x01\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x28\x00
+			offset 0
+			mask \xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff
+			credentials yes
+			fix_binary no
+			preserve yes
+		END
+		update-binfmts --import qemu-arm || return 1
+	fi
+	arch-test armhf > /dev/null 2>&1
+}
