@@ -106,7 +106,7 @@ static const char *const report_tails[PLAN_REASON_COUNT] = {
 	[PLAN_ENTRY_TRUSTED] = ", whose entry " HOST_ENTRY_NAME " was enabled already",
 	[PLAN_ENTRY_ENABLED] = ", whose entry " HOST_ENTRY_NAME " was switched on",
 	[PLAN_OTHER_ENTRY] = ", by an entry that was there already",
-	[PLAN_NATIVE_BLOCKED] = "; this host could run it natively, if no entry caught it",
+	[PLAN_NATIVE_BLOCKED] = "; not natively, for the reason in the warning",
 };
 
 /* What a person can do about a failure. */
@@ -568,6 +568,12 @@ report_warning(FILE *to, const struct prepare *prepare)
 		report_fault(to, &prepare->apply.fault);
 		fputs("; armhf runs all the same", to);
 	}
+	if (prepare->reason == PLAN_NATIVE && host->table == HOST_TABLE_AUTOFS
+		&& (host->descriptor == HOST_DESCRIPTOR_VALID
+			|| prepare->policy == PLAN_POLICY_EMULATED))
+		fputs(BINFMT_PATH ": an autofs is mounted there that does not mount binfmt_misc; "
+				  "armhf runs all the same",
+			report_line(to, &begun));
 	if (prepare->apply.notes[0] != '\0')
 		fputs(prepare->apply.notes, report_line(to, &begun));
 }
