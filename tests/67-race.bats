@@ -173,6 +173,22 @@ function race_host() {
 	EOF
 }
 
+@test "race: a second shell waits until the first has done everything" {
+	requires strace command -v strace
+	host <<- 'EOF'
+		host_add_emulator
+		calls="${BATS_TEST_TMPDIR}/calls"
+		{
+			prepare_in strace -o "${calls}" -e trace=openat,linkat -e inject=linkat:delay_enter=500000 --
+			expect status 0 REASON descriptor-created
+		} &
+		until grep -q O_TMPFILE "${calls}" 2> /dev/null; do sleep 0.01; done
+		prepare
+		expect status 0 REASON descriptor-current ACTIONS ""
+		wait "${!}"
+	EOF
+}
+
 @test "race: another process holds the lock => waited for, then everything is looked at again" {
 	host <<- 'EOF'
 		host_add_emulator
