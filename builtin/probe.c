@@ -109,7 +109,7 @@ descriptors_mark(void)
 static int
 child_detach(const struct task *task, int seconds)
 {
-	const struct sigaction standard = {.sa_handler = SIG_DFL};
+	const struct sigaction ignored = {.sa_handler = SIG_IGN}, standard = {.sa_handler = SIG_DFL};
 	/*
 	 * A file system that hangs in exec holds child and vfork's parent: this alone ends both.
 	 * A little late, so that the parent comes first where it can: it kills the whole group.
@@ -119,9 +119,14 @@ child_detach(const struct task *task, int seconds)
 	const struct rlimit no_core = {0, 0};
 	int null;
 
-	for (int number = 1; number < NSIG; number++)
-		sigaction(number, &standard, NULL); /* KILL, STOP and glibc's own two refuse */
-	if (setitimer(ITIMER_REAL, &deadline, NULL) != 0 || setsid() < 0
+	if (setsid() < 0)
+		return -1;
+	/* A Ctrl-C before that was for the shell, and would end the child: ignored, it is forgotten. */
+	for (int number = 1; number < NSIG; number++) {
+		sigaction(number, &ignored, NULL); /* KILL, STOP and glibc's own two refuse */
+		sigaction(number, &standard, NULL);
+	}
+	if (setitimer(ITIMER_REAL, &deadline, NULL) != 0
 		|| setrlimit(RLIMIT_CORE, &no_core) != 0)
 		return -1;
 	/* An interpreter must not depend on where the shell stands, nor a file of update-binfmts on its umask. */
