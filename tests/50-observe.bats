@@ -349,18 +349,16 @@ function setup() {
 	host <<- 'EOF'
 		host_add_emulator
 		host_add_binfmt_support
-		export QEMU_CPU=none QEMU_RESERVED_VA=1 LD_PRELOAD=/none LD_LIBRARY_PATH=/none BASH_ENV=/none TMPDIR=/none HOME=/none
-		prepare -n 2> /dev/null
+		fooled=(env QEMU_CPU=none QEMU_RESERVED_VA=1 LD_PRELOAD=/none LD_LIBRARY_PATH=/none BASH_ENV=/none TMPDIR=/none HOME=/none)
+		prepare_in "${fooled[@]}" -- -n
 		expect status 0 REASON descriptor-created MODE emulated WARNING ""
-		prepare 2> /dev/null
+		prepare_in "${fooled[@]}" --
 		expect status 0 REASON descriptor-created MODE emulated WARNING "" ACTIONS "* import"
-		prepare 2> /dev/null
+		prepare_in "${fooled[@]}" --
 		expect status 0 REASON descriptor-current MODE emulated
-		unset LD_PRELOAD
-		# It would.
-		refute armhf_runs
-		unset QEMU_CPU QEMU_RESERVED_VA
+		# They would.
 		armhf_runs
+		QEMU_CPU=none refute armhf_runs 2> /dev/null
 	EOF
 }
 
