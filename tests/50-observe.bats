@@ -116,7 +116,7 @@ function setup() {
 		# refused_at PATH: naming that component.
 		refused_at() {
 			prepare_fails
-			expect REASON descriptor-invalid TIER 1 MODE none MESSAGE "${1}: *" ACTIONS ""
+			expect REASON descriptor-invalid TIER 1 MODE none MESSAGE "*${1}: *" ACTIONS ""
 		}
 		for mode in 0666 0664 0646 0642; do
 			host_descriptor
