@@ -16,6 +16,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -289,25 +290,28 @@ enum binfmt_result
 binfmt_each(const struct binfmt *binfmt, bool (*each)(void *context, const char *name),
 	void *context, struct fault *fault)
 {
+	/* getdents64(2), with glibc's dirent64: fdopendir would look at the descriptor again. */
+	union {
+		struct dirent64 entry;
+		char bytes[8192];
+	} buffer;
 	int fd = openat(binfmt->table, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct dirent *found;
-	int error = 0;
-	DIR *folder;
+	bool more = true;
+	long length;
+	int error;
 
 	if (fd < 0)
 		return binfmt_fail(fault, errno, "", "cannot open");
-	folder = fdopendir(fd);
-	if (folder == NULL) {
-		error = errno;
-		close(fd);
-		return binfmt_fail(fault, error, "", "cannot list");
+	while (more && (length = syscall(SYS_getdents64, fd, &buffer, sizeof(buffer))) > 0) {
+		for (long at = 0; more && at < length;) {
+			const struct dirent64 *found = (const void *)(buffer.bytes + at);
+
+			at += found->d_reclen;
+			more = !entry_name_valid(found->d_name) || each(context, found->d_name);
+		}
 	}
-	while (errno = 0, (found = readdir(folder)) != NULL)
-		if (entry_name_valid(found->d_name) && !each(context, found->d_name))
-			break;
-	if (found == NULL)
-		error = errno;
-	closedir(folder);
+	error = more && length < 0 ? errno : 0;
+	close(fd);
 	return error == 0 ? BINFMT_DONE : binfmt_fail(fault, error, "", "cannot list");
 }
 
