@@ -68,9 +68,6 @@ function armbian() {
 				[[ "$(build_entries)" == "${found}" && -z "$(build_records)" ]]
 				build_wait_for build_gone "${1}"
 			}
-			function build_gone() {
-				[[ -z "$(build_processes "${1}")" ]]
-			}
 		EOT
 		cat
 	)
@@ -356,7 +353,8 @@ EOT
 	expect status 137
 	[[ "$(build_entries)" == $'old disabled\nqemu-arm enabled' ]]
 	# A program that it started runs, and what kept the lock does not.
-	build_wait_for test "$(build_processes killed)" = bash
+	function lock_gone() { [[ "$(build_processes killed)" == bash ]]; }
+	build_wait_for lock_gone
 	build next
 	expect status 0
 	[[ "$(build_entries)" == "${found}" && -z "$(build_records)" ]]
@@ -535,7 +533,8 @@ EOT
 	cp /run/armhf-binfmt/build.* /run/forged
 	build_end first
 	host_switch old 0
-	ln -s /run/forged /run/armhf-binfmt/build.link
+	cp /run/forged /run/linked
+	ln -s /run/linked /run/armhf-binfmt/build.link
 	mkfifo /run/armhf-binfmt/build.fifo
 	mkdir /run/armhf-binfmt/build.folder
 	if ((EUID == 0)) && chown 65534 /run/forged 2> /dev/null; then
@@ -663,4 +662,30 @@ EOT
 	echo '#' > "${tree}/compile.sh"
 	: > "${tree}/lib/functions/rootfs/qemu-static.sh"
 	refused "${tree}" "${tree} has no function *: update the framework; nothing was copied*"
+}
+
+@test "readme: its commands copy the extension and give the framework what it needs" {
+	declare tree="${BATS_TEST_TMPDIR}/tree"
+	framework_tree "${tree}"
+	# The framework's way to take parameters: the value begins after the last "=".
+	cat > "${tree}/compile.sh" <<- 'EOT'
+		for argument in "$@"; do
+			echo "${argument%%=*}: ${argument##*=}"
+		done
+	EOT
+	chmod 755 "${tree}/compile.sh"
+	# block NUMBER: the section's commands, for this tree.
+	function block() {
+		sed -n '/^<!-- armbian begin -->/,/^<!-- armbian end -->/p' "${TOP}/README.md" |
+			awk -v wanted="${1}" '/^```sh$/ { inside = (++number == wanted); next } /^```$/ { inside = 0 } inside' |
+			sed "s|/path/to/build|${tree}|"
+	}
+	cd "${TOP}"
+	run -0 env -u MAKEFLAGS -u MAKEOVERRIDES -u MAKELEVEL bash -euc "$(block 1)"
+	[[ "${output}" == *"ENABLE_EXTENSIONS: armhf-binfmt" ]]
+	[ -f "${tree}/userpatches/extensions/armhf-binfmt/armhf-binfmt.sh" ]
+	cd "${tree}"
+	run -0 bash -euc "$(block 2)"
+	[[ "${output}" == *$'\n'"ENABLE_EXTENSIONS: armhf-binfmt"$'\n'"DOCKER_EXTRA_ARGS: -v/run/armhf-binfmt:/run/armhf-binfmt" ]]
+	[ -z "$(block 3)" ]
 }

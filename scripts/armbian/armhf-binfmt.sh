@@ -175,7 +175,6 @@ function armhf_binfmt_leave() {
 	if [[ -n "${armhf_binfmt_record}" ]]; then
 		if armhf_binfmt_lock; then
 			armhf_binfmt_sweep "${armhf_binfmt_record}"
-			armhf_binfmt_record=""
 		else
 			armhf_binfmt_alert "Not putting back what was switched off, the next build will" "${outcome[message]}" "warn"
 		fi

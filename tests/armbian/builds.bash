@@ -44,22 +44,35 @@ function build_begun() {
 function build_end() {
 	declare pid="${build_pids["${1}"]}"
 	case "${2:-}" in
-		"") build_orphan_end "${1}" ;;
-		KILL) kill -KILL "${pid}" ;;
-		*) kill "-${2}" -- "-${pid}" ;;
+		"") build_release build_wait "${1}" ;;
+		KILL) kill -KILL "${pid}" && build_wait "${1}" ;;
+		*) kill "-${2}" -- "-${pid}" && build_wait "${1}" ;;
 	esac
-	build_wait "${1}"
 }
 
 # End what a killed build left behind.
 function build_orphan_end() {
-	echo > "${builds}/${1}.end"
+	build_release build_wait_for build_gone "${1}"
+}
+
+# build_release COMMAND... NAME: let the build's step end, and keep that open until the command has seen it: it may not
+# have come to reading it yet, or never will.
+function build_release() {
+	declare end
+	exec {end}<> "${builds}/${*: -1}.end"
+	echo >&"${end}"
+	"$@"
+	exec {end}>&-
 }
 
 # shellcheck disable=SC2034 # read by the tests
 function build_wait() {
 	status=0
 	wait "${build_pids["${1}"]}" 2> /dev/null || status="${?}"
+}
+
+function build_gone() {
+	[[ -z "$(build_processes "${1}")" ]]
 }
 
 # build NAME [PARAMETER=VALUE...]: a whole build, with nothing to do once it is prepared. Sets ${status}.
