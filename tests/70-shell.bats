@@ -339,6 +339,12 @@ function same() {
 		[[ "$(labels)" == "machine binfmt_misc native step result " ]]
 		prepare -nv -r "enable:another"
 		expect stdout "*step:        enable:another (switch the entry on), not carried out*"
+
+		# What comes behind a mount is not known before it.
+		umount "${TABLE}"
+		prepare -nv
+		expect ACTIONS mount UNDO "" stdout "*binfmt_misc: not mounted*step:        mount (mount binfmt_misc), not carried out*known only once it is mounted*"
+		[[ "$(labels)" == *" tier step warning result " && "$(grep -c '^step:' <<< "${stdout}")" == 1 ]]
 	EOF
 }
 

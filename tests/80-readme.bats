@@ -17,9 +17,14 @@ function clean_make() {
 	env -u MAKEFLAGS -u MAKEOVERRIDES -u MAKELEVEL -u BUILD -u WERROR -u CFLAGS -u TESTS -u FILTER make -s -C "${COPY}" "$@"
 }
 
+# The README without the section that has tests of its own (85-armbian.bats).
+function readme() {
+	sed '/^<!-- armbian begin -->$/,/^<!-- armbian end -->$/d' "${TOP}/README.md"
+}
+
 # block NUMBER: the commands of a ```sh block.
 function block() {
-	awk -v wanted="${1}" '/^```sh$/ { inside = (++number == wanted); next } /^```$/ { inside = 0 } inside' "${TOP}/README.md"
+	readme | awk -v wanted="${1}" '/^```sh$/ { inside = (++number == wanted); next } /^```$/ { inside = 0 } inside'
 }
 
 # readme_host << 'EOF': a script on a private host, in the copy, with the emulator installed and sudo as it is for root. It
@@ -53,8 +58,9 @@ function readme_host() {
 }
 
 @test "readme: all its blocks of commands are known here" {
-	[ "$(grep -c '^```sh$' "${TOP}/README.md")" = 7 ]
-	[ "$(grep -c '^```' "${TOP}/README.md")" = 16 ]
+	# Seven to run, and the help.
+	[ "$(readme | grep -c '^```sh$')" = 7 ]
+	[ "$(readme | grep -c '^```')" = 16 ]
 }
 
 @test "readme: scripts/run prepares the host and explains" {
@@ -180,19 +186,19 @@ function readme_host() {
 	while read -r name; do
 		echo "${name}"
 		[ -e "${name}" ]
-	done < <(grep -oE '(\(|`)(builtin|tests|scripts|include)/[A-Za-z0-9_./-]*' README.md | tr -d '(`' | sort -u)
+	done < <(grep -oE '(\(|`)(builtin|tests|scripts|include)/[A-Za-z0-9_./-]*' <(readme) | tr -d '(`' | sort -u)
 	while read -r name; do
 		echo "make ${name}"
 		grep -q "^${name}:" Makefile
-	done < <(grep -oE '(^|`)make [a-z-]+' README.md | cut -d ' ' -f 2 | sort -u)
+	done < <(grep -oE '(^|`)make [a-z-]+' <(readme) | cut -d ' ' -f 2 | sort -u)
 	# shellcheck disable=SC2016 # Markdown's backquotes
 	while read -r name; do
 		echo "reason ${name}"
 		grep -q "\"${name}\"" builtin/plan.c
-	done < <(sed -n '/^## Troubleshooting/,/^## /p' README.md | grep -oE '^\| `[a-z-]+`(, `[a-z-]+`)*' | grep -oE '[a-z]+-[a-z-]+' | sort -u)
+	done < <(readme | sed -n '/^## Troubleshooting/,/^## /p' | grep -oE '^\| `[a-z-]+`(, `[a-z-]+`)*' | grep -oE '[a-z]+-[a-z-]+' | sort -u)
 	# The variables and files that it sends people to.
 	while read -r name; do
 		echo "variable ${name}"
 		grep -q "  ${name}  " builtin/armhf_binfmt_prepare.c
-	done < <(grep -oE 'ARMHF_BINFMT_[A-Z]+' README.md | sort -u)
+	done < <(grep -oE 'ARMHF_BINFMT_[A-Z]+' <(readme) | sort -u)
 }
