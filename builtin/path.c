@@ -62,12 +62,16 @@ path_is_root(uid_t uid)
 
 /* Judge one component. */
 static enum path_result
-path_judge(const char *path, const struct statx *found, struct fault *fault)
+path_judge(enum path_kind kind, const char *path, const struct statx *found, struct fault *fault)
 {
+	/* In a sticky folder nobody but root can rename or remove what is root's. */
+	bool sticky = kind == PATH_PROGRAM && S_ISDIR(found->stx_mode)
+		&& (found->stx_mode & S_ISVTX) != 0;
+
 	if (!path_is_root(found->stx_uid))
 		fault_set(fault, 0, path, "it is not owned by root but by uid %u", found->stx_uid);
 	else if (!S_ISLNK(found->stx_mode) && (found->stx_mode & (S_IWGRP | S_IWOTH)) != 0
-		&& !(S_ISDIR(found->stx_mode) && (found->stx_mode & S_ISVTX) != 0))
+		&& !sticky)
 		fault_set(fault, 0, path, "%s than root can write to it (mode %04o)",
 			(found->stx_mode & S_IWOTH) != 0 ? "others" : "a group other",
 			(unsigned int)found->stx_mode & 07777);
@@ -138,7 +142,7 @@ path_check(const char *given, enum path_kind kind, struct fault *fault)
 			    &found)
 			!= 0)
 			error = errno;
-		if (error == 0 && path_judge(path, &found, fault) != PATH_SAFE)
+		if (error == 0 && path_judge(kind, path, &found, fault) != PATH_SAFE)
 			return PATH_UNSAFE;
 		if (error == 0 && !S_ISLNK(found.stx_mode)) {
 			if (next == '\0')
@@ -175,7 +179,7 @@ path_check_open(int fd, const char *path, struct fault *fault)
 		fault_set(fault, errno, path, "cannot look at it");
 		return PATH_UNSAFE;
 	}
-	if (path_judge(path, &found, fault) != PATH_SAFE)
+	if (path_judge(PATH_FILE, path, &found, fault) != PATH_SAFE)
 		return PATH_UNSAFE;
 	return path_is(PATH_FILE, path, &found, fault);
 }

@@ -24,7 +24,7 @@ enum path_kind {
 /*
  * After following links: is given (absolute) of that kind, owned by root and not
  * writable by group or others, and is so every folder and link on the way (sticky
- * folders excepted)? Root is uid 0 or, where /proc/self/uid_map is not the identity
+ * folders excepted for a program)? Root is uid 0 or, where /proc/self/uid_map is not the identity
  * map, also the overflow uid. The fault names the component.
  */
 enum path_result

@@ -124,7 +124,7 @@ function setup() {
 			refused_at "${DESCRIPTOR}"
 		done
 		chmod 0644 "${DESCRIPTOR}"
-		for mode in 0777 0775; do
+		for mode in 0777 0775 1777; do
 			chmod "${mode}" /usr/share/binfmts
 			refused_at /usr/share/binfmts
 		done
