@@ -58,11 +58,13 @@ function signal_host() {
 				took="$(((${now/./} - ${since/./}) / 1000))"
 			}
 
-			# no_child: the probe is gone, at once or where the kernel has to find out that its parent died.
+			# no_child: the probe has ended. (The child of a shell that was killed is init's to reap, sooner or later.)
 			function no_child() {
 				declare -i i
+				declare stat
 				for ((i = 0; i < 200; i++)); do
-					[[ -e "/proc/${child}" ]] || return 0
+					read -r stat 2> /dev/null < "/proc/${child}/stat" || return 0
+					[[ "${stat}" != *") Z "* ]] || return 0
 					sleep 0.01
 				done
 				echo "still there: ${child}" >&2
@@ -89,6 +91,8 @@ function signal_host() {
 				armhf_binfmt_prepare -t 60 || status="\${?}"
 				echo "status \${status}"
 				signals after
+				read -r children < /proc/\$\$/task/\$\$/children
+				echo "children [\${children}]"
 				declare -p \${!ARMHF_BINFMT_@}
 			SCRIPT
 			shell_waits
@@ -99,6 +103,7 @@ function signal_host() {
 			number="$(kill -l "${name}")"
 			text="$(< "${log}")"
 			[[ "${text}" == *"armhf_binfmt_prepare: interrupted by signal ${number}; "*$'\n'"trap ${name}"$'\n'"status $((128 + number))"$'\n'* ]]
+			[[ "${text}" == *$'\n'"children []"$'\n'* ]]
 			for value in 'REASON="interrupted"' 'UNDO=""' 'ACTIONS="register:qemu-arm unregister:qemu-arm"' 'MODE="none"' 'TIER="1"'; do
 				[[ "${text}" == *"ARMHF_BINFMT_${value}"* ]]
 			done
