@@ -109,7 +109,8 @@ descriptors_mark(void)
 static int
 child_detach(const struct task *task, int seconds)
 {
-	const struct sigaction ignored = {.sa_handler = SIG_IGN}, standard = {.sa_handler = SIG_DFL};
+	const struct sigaction ignored = {.sa_handler = SIG_IGN},
+			       standard = {.sa_handler = SIG_DFL};
 	/*
 	 * A file system that hangs in exec holds child and vfork's parent: this alone ends both.
 	 * A little late, so that the parent comes first where it can: it kills the whole group.
@@ -126,8 +127,7 @@ child_detach(const struct task *task, int seconds)
 		sigaction(number, &ignored, NULL); /* KILL, STOP and glibc's own two refuse */
 		sigaction(number, &standard, NULL);
 	}
-	if (setitimer(ITIMER_REAL, &deadline, NULL) != 0
-		|| setrlimit(RLIMIT_CORE, &no_core) != 0)
+	if (setitimer(ITIMER_REAL, &deadline, NULL) != 0 || setrlimit(RLIMIT_CORE, &no_core) != 0)
 		return -1;
 	/* An interpreter must not depend on where the shell stands, nor a file of update-binfmts on its umask. */
 	umask(022);

@@ -109,15 +109,15 @@ function armhf_binfmt_report() {
 	fi
 
 	case "${outcome[align]}:${RELEASE:-"unknown"}" in
-		all:* | 64k:bullseye | 64k:trixie | 64k:forky | 64k:sid) ;;
-		64k:bookworm | 4k:* | none:*)
-			armhf_binfmt_fail "armhf programs of ${RELEASE:-"any release"} do not run on this kernel" \
-				"it maps only programs aligned to: ${outcome[align]}; ${pages}"
-			;;
-		*)
-			armhf_binfmt_alert "armhf programs of ${RELEASE:-"this release"} may not run on this kernel" \
-				"it maps only programs aligned to: ${outcome[align]}, which was not tried with them; if they fail, ${pages}" "warn"
-			;;
+	all:* | 64k:bullseye | 64k:trixie | 64k:forky | 64k:sid) ;;
+	64k:bookworm | 4k:* | none:*)
+		armhf_binfmt_fail "armhf programs of ${RELEASE:-"any release"} do not run on this kernel" \
+			"it maps only programs aligned to: ${outcome[align]}; ${pages}"
+		;;
+	*)
+		armhf_binfmt_alert "armhf programs of ${RELEASE:-"this release"} may not run on this kernel" \
+			"it maps only programs aligned to: ${outcome[align]}, which was not tried with them; if they fail, ${pages}" "warn"
+		;;
 	esac
 }
 

@@ -44,9 +44,9 @@ function build_begun() {
 function build_end() {
 	declare pid="${build_pids["${1}"]}"
 	case "${2:-}" in
-		"") build_release build_wait "${1}" ;;
-		KILL) kill -KILL "${pid}" && build_wait "${1}" ;;
-		*) kill "-${2}" -- "-${pid}" && build_wait "${1}" ;;
+	"") build_release build_wait "${1}" ;;
+	KILL) kill -KILL "${pid}" && build_wait "${1}" ;;
+	*) kill "-${2}" -- "-${pid}" && build_wait "${1}" ;;
 	esac
 }
 
