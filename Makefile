@@ -120,6 +120,16 @@ check-bash: $(OBJECT)
 	cp $(OBJECT) '$(BUILD)/bash'
 	FILTER='$(FILTER)' tests/bash/run '$(BUILD)/bash' $(RELEASES)
 
+# Every system call that fails, every kill, every signal, many shells at once. MODES="errors races" picks some;
+# FULL=1, SCENARIOS and ROUNDS are told by tests/faults/run.
+.PHONY: check-faults
+check-faults: $(OBJECT) $(BUILD)/faults/inject
+	BUILD='$(abspath $(BUILD))' tests/faults/run $(MODES)
+
+$(BUILD)/faults/inject: tests/faults/inject.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(COMPILE) $(LDFLAGS) -o $@ $<
+
 # HOSTS="compat pages-16k" picks hosts, HOSTS=all takes all.
 .PHONY: check-hosts
 check-hosts:
