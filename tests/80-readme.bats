@@ -38,7 +38,7 @@ function readme_host() {
 		cat <<- 'EOF'
 			host_add_emulator
 			enable -d armhf_binfmt_prepare
-			mount -t tmpfs none /usr/local/lib
+			mount -t tmpfs none /usr/local
 			# The machine's files are not an ordinary user's to write to, in the upper layer either.
 			printf '#!/bin/sh\nexec "$@"\n' > /usr/bin/sudo.new
 			chmod 0755 /usr/bin/sudo.new
