@@ -130,6 +130,12 @@ $(BUILD)/faults/inject: tests/faults/inject.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(COMPILE) $(LDFLAGS) -o $@ $<
 
+# The tests with what gcc's sanitizers watch, then some with what valgrind watches. SUITE=tests/70-shell.bats picks files.
+.PHONY: check-sanitize
+check-sanitize: $(OBJECT) $(PROGRAMS)
+	$(MAKE) BUILD='$(BUILD)/sanitize' CPPFLAGS= LDFLAGS= CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all' all programs
+	CC='$(CC)' FILTER='$(FILTER)' tests/sanitize/run '$(abspath $(BUILD))' '$(abspath $(BUILD)/sanitize)' $(SUITE)
+
 # HOSTS="compat pages-16k" picks hosts, HOSTS=all takes all.
 .PHONY: check-hosts
 check-hosts:
