@@ -118,14 +118,16 @@ child_detach(const struct task *task, int seconds)
 	const struct itimerval deadline = {.it_value = {seconds, 100000}};
 	/* Not 1, which would silence a core_pattern pipe as well: qemu then writes a core file of its own. */
 	const struct rlimit no_core = {0, 0};
+	sigset_t pending;
 	int null;
 
-	if (setsid() < 0)
+	if (setsid() < 0 || sigpending(&pending) != 0)
 		return -1;
-	/* A Ctrl-C before that was for the shell, and would end the child: ignored, it is forgotten. */
 	for (int number = 1; number < NSIG; number++) {
-		sigaction(number, &ignored, NULL); /* KILL, STOP and glibc's own two refuse */
-		sigaction(number, &standard, NULL);
+		/* A Ctrl-C before setsid was for the shell, and would end the child: ignored, it is forgotten. */
+		if (sigismember(&pending, number) == 1)
+			sigaction(number, &ignored, NULL);
+		sigaction(number, &standard, NULL); /* KILL, STOP and glibc's own two refuse */
 	}
 	if (setitimer(ITIMER_REAL, &deadline, NULL) != 0 || setrlimit(RLIMIT_CORE, &no_core) != 0)
 		return -1;
