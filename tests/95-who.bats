@@ -79,11 +79,12 @@ function who_host() {
 		host_descriptor_text "${EVIL}/program" > "${EVIL}/descriptor"
 		host_descriptor_text > "${EVIL}/good"
 		# The user's folder is world-readable, its links lead now to root's own good file, now to the evil one.
-		another bash -c 'while :; do
+		# Not through the function: that would be a shell between, and killing it would leave the loop behind for ever.
+		(exec setpriv --reuid=1000 --regid=1000 --clear-groups --pdeathsig KILL bash -c 'while :; do
 				for target in good descriptor program; do
 					ln -sfn "${1}/${target}" "${2}/new.${target}" && mv -T "${2}/new.${target}" "${2}/link"
 				done
-			done' bash "${EVIL}" "${theirs}" &
+			done' bash "${EVIL}" "${theirs}") &
 		swapper="${!}"
 		trap 'kill "${swapper}"' EXIT
 		until [[ -L "${theirs}/link" ]]; do :; done
