@@ -89,15 +89,16 @@ apply_errno(struct apply *apply, int error, const char *path, const char *what)
 static enum plan_outcome
 apply_mount(struct apply *apply, const struct plan_step *step, const struct entry *entry)
 {
-	enum binfmt_result result = binfmt_mount(&apply->fault);
+	enum binfmt_result mounted = binfmt_mount(&apply->fault), result;
 
 	(void)step;
 	(void)entry;
-	if (result != BINFMT_DONE)
-		return apply_outcome(result);
-	apply_note_mount(apply);
+	if (mounted == BINFMT_DONE)
+		apply_note_mount(apply);
+	else if (mounted != BINFMT_TAKEN)
+		return apply_outcome(mounted);
 	result = binfmt_open(apply->binfmt, &apply->fault);
-	if (result == BINFMT_ABSENT || result == BINFMT_AUTOFS)
+	if ((result == BINFMT_ABSENT || result == BINFMT_AUTOFS) && mounted == BINFMT_DONE)
 		fault_set(&apply->fault, 0, BINFMT_PATH,
 			"mounted binfmt_misc, and something else is there");
 	return apply_outcome(result);
@@ -343,7 +344,13 @@ apply_remove_descriptor(
 	(void)entry;
 	if (unlink(HOST_DESCRIPTOR_PATH) != 0 && errno != ENOENT)
 		return apply_errno(apply, errno, HOST_DESCRIPTOR_PATH, "cannot remove");
-	return PLAN_OUTCOME_DONE;
+	switch (apply_descriptor_owner(&apply->fault)) {
+	case APPLY_OWNER_OTHER: return PLAN_OUTCOME_DONE;
+	case APPLY_OWNER_UNKNOWN: return PLAN_OUTCOME_FAILED;
+	case APPLY_OWNER_SELF: break;
+	}
+	fault_set(&apply->fault, 0, HOST_DESCRIPTOR_PATH, "it was removed and is still there");
+	return PLAN_OUTCOME_OVERRULED;
 }
 
 /* 0 if there is something, else why not. */

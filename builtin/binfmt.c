@@ -102,11 +102,11 @@ enum binfmt_result
 binfmt_mount(struct fault *fault)
 {
 	if (mount("binfmt_misc", BINFMT_PATH, "binfmt_misc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL)
-			== 0
-		|| errno == EBUSY) /* somebody else mounted it meanwhile */
+		== 0)
 		return BINFMT_DONE;
 	fault_set(fault, errno, BINFMT_PATH, "cannot mount binfmt_misc");
 	switch (errno) {
+	case EBUSY: return BINFMT_TAKEN;
 	case EPERM:
 	case EACCES:
 	case EROFS: return BINFMT_REFUSED;

@@ -15,7 +15,7 @@
 enum binfmt_result {
 	BINFMT_DONE = 0,
 	BINFMT_GONE,        /* the entry does not exist (any more) */
-	BINFMT_TAKEN,       /* an entry of that name exists */
+	BINFMT_TAKEN,       /* an entry of that name exists, or something is mounted */
 	BINFMT_ABSENT,      /* binfmt_misc is not mounted */
 	BINFMT_AUTOFS,      /* an autofs is mounted instead */
 	BINFMT_REFUSED,     /* EPERM, EACCES, EROFS */
@@ -44,7 +44,7 @@ void
 binfmt_close(struct binfmt *binfmt);
 
 /*
- * Mount binfmt_misc at its path (the kernel loads the module). BINFMT_DONE also where
+ * Mount binfmt_misc at its path (the kernel loads the module). BINFMT_TAKEN, with a fault, where
  * somebody else was faster (EBUSY); BINFMT_REFUSED, BINFMT_IMPOSSIBLE, BINFMT_FAILED.
  */
 enum binfmt_result
