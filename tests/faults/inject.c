@@ -484,11 +484,15 @@ entry(struct process *process, const struct ptrace_syscall_info *info)
 	return call == NULL || !position(process, call);
 }
 
-/* Let it go on; ESRCH: it was killed meanwhile. */
+/*
+ * Let it go on; ESRCH: it was killed meanwhile. What was to happen to the process of the mark or to its children has
+ * happened: nobody looks at their calls any more, which takes most of the time.
+ */
 static void
 go_on(const struct process *process, int number)
 {
-	bool looked_at = !process->executed || (programs && process->role != OUTSIDE);
+	bool over = fired && !untmpfile && process->role != OUTSIDE && !process->replaced;
+	bool looked_at = !over && (!process->executed || (programs && process->role != OUTSIDE));
 
 	if (ptrace(looked_at ? PTRACE_SYSCALL : PTRACE_CONT, process->pid, NULL, (long)number) != 0
 		&& errno != ESRCH)
