@@ -5,6 +5,9 @@
 
 VERSION := 0.1.0
 NAME := armhf_binfmt_prepare
+# When this version was released: CHANGELOG begins with it, or nothing can be packaged.
+RELEASED = $(or $(shell sed -n '1s/^$(VERSION) (\([0-9-]*\))$$/\1/p' CHANGELOG),$(error \
+	the first line of CHANGELOG is not "$(VERSION) (YYYY-MM-DD)"))
 
 # gcc is what make calls cc here, and what a cross compiler is called.
 ifneq ($(filter default undefined,$(origin CC)),)
@@ -25,11 +28,12 @@ CFLAGS ?= -O2 -g -fstack-protector-strong
 
 # ... and what the code relies on. All symbols are hidden but the one that bash looks up, or
 # bash's functions would replace ours of the same name. "now" makes a missing symbol fail in
-# enable -f, where the caller can fall back, and not kill the shell at the call.
+# enable -f, where the caller can fall back, and not kill the shell at the call. The folder that it
+# is built in does not show in the object.
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wmissing-prototypes -Wstrict-prototypes \
 	-Wold-style-definition -Wformat=2 -Wundef -Wpointer-arith -Wvla \
 	-Wimplicit-fallthrough -Wnull-dereference $(if $(filter 1,$(WERROR)),-Werror)
-MODE := -std=gnu11 -D_GNU_SOURCE= -fPIC -fvisibility=hidden
+MODE := -std=gnu11 -D_GNU_SOURCE= -fPIC -fvisibility=hidden -ffile-prefix-map='$(CURDIR)'=.
 LINK := -shared -Wl,-z,relro,-z,now,-z,noexecstack
 
 # bash's headers are for the one file that talks to bash: the compiler keeps that wall.
@@ -41,7 +45,7 @@ BASH_CPPFLAGS = -DHAVE_CONFIG_H -DSHELL -DARMHF_BINFMT_VERSION='"$(VERSION)"' \
 LOADABLES = $(or $(shell $(PKG_CONFIG) --define-variable=prefix=$(PREFIX) --variable=loadablesdir \
 	bash),$(PREFIX)/lib/bash)
 
-OBJECTS := $(patsubst builtin/%.c,$(BUILD)/%.o,$(wildcard builtin/*.c))
+OBJECTS := $(patsubst builtin/%.c,$(BUILD)/%.o,$(sort $(wildcard builtin/*.c)))
 # Everything that can be linked without bash; a test program takes from it what it uses.
 LIBRARY := $(BUILD)/lib$(NAME).a
 PROGRAMS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*.c))
@@ -155,9 +159,12 @@ format:
 probe:
 	scripts/probe-image
 
-# The command is told where the object is; the completions are found under the names that they complete.
+# The command and the manual are told where the object is; the completions are found under the names that they complete.
 COMMAND := armhf-binfmt-prepare
-COMPLETIONS := $(PREFIX)/share/bash-completion/completions
+SHARE := $(PREFIX)/share
+COMPLETIONS := $(SHARE)/bash-completion/completions
+EXTENSION := $(SHARE)/armhf-binfmt
+MANUALS := man1/$(COMMAND).1 man7/$(NAME).7
 .PHONY: install
 install: $(OBJECT)
 	$(INSTALL) -D -m 0644 $(OBJECT) '$(DESTDIR)$(LOADABLES)/$(NAME).so'
@@ -165,16 +172,34 @@ install: $(OBJECT)
 	sed -i 's|^object=.*|object="$(LOADABLES)/$(NAME).so"|' '$(DESTDIR)$(PREFIX)/bin/$(COMMAND)'
 	$(INSTALL) -D -m 0644 scripts/completions/$(COMMAND) '$(DESTDIR)$(COMPLETIONS)/$(COMMAND)'
 	ln -sf $(COMMAND) '$(DESTDIR)$(COMPLETIONS)/$(NAME)'
+	$(foreach page,$(MANUALS),$(INSTALL) -D -m 0644 /dev/null '$(DESTDIR)$(SHARE)/man/$(page)' && \
+		scripts/man $(notdir $(page)) $(VERSION) $(RELEASED) '$(LOADABLES)/$(NAME).so' > '$(DESTDIR)$(SHARE)/man/$(page)' &&) true
+	$(INSTALL) -D -m 0644 scripts/armbian/armhf-binfmt.sh '$(DESTDIR)$(EXTENSION)/armhf-binfmt.sh'
+	$(INSTALL) -D -m 0755 scripts/armbian/install '$(DESTDIR)$(EXTENSION)/install-armbian'
 
 .PHONY: uninstall
 uninstall:
 	rm -f '$(DESTDIR)$(LOADABLES)/$(NAME).so' '$(DESTDIR)$(PREFIX)/bin/$(COMMAND)' \
-		'$(DESTDIR)$(COMPLETIONS)/$(COMMAND)' '$(DESTDIR)$(COMPLETIONS)/$(NAME)'
+		'$(DESTDIR)$(COMPLETIONS)/$(COMMAND)' '$(DESTDIR)$(COMPLETIONS)/$(NAME)' \
+		$(foreach page,$(MANUALS),'$(DESTDIR)$(SHARE)/man/$(page)')
+	rm -rf '$(DESTDIR)$(EXTENSION)'
 
 # ARMBIAN is the folder of Armbian's build framework.
 .PHONY: install-armbian
 install-armbian: $(OBJECT)
 	scripts/armbian/install '$(OBJECT)' '$(ARMBIAN)'
+
+# The source archive: what git knows, or what an unpacked archive holds.
+ARCHIVE := $(BUILD)/$(NAME)-$(VERSION).tar.gz
+.PHONY: dist
+dist:
+	@mkdir -p '$(BUILD)'
+	scripts/dist $(NAME)-$(VERSION) $(RELEASED) '$(ARCHIVE)'
+
+# The Debian package, built from the source archive, into BUILD/deb.
+.PHONY: deb
+deb: dist
+	scripts/deb '$(ARCHIVE)' $(VERSION) $(RELEASED) '$(BUILD)/deb' $(CROSS_COMPILE)
 
 .PHONY: clean
 clean:

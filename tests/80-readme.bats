@@ -8,7 +8,7 @@ load lib/host.bash
 function setup_file() {
 	export COPY="${BATS_FILE_TMPDIR}/tree"
 	mkdir "${COPY}"
-	cp -a "${TOP}"/{Makefile,LICENSE,README.md,builtin,include,scripts,tests,.ci,.clang-format,.editorconfig} "${COPY}"
+	cp -a "${TOP}"/{Makefile,CHANGELOG,LICENSE,README.md,builtin,include,scripts,tests,.ci,.clang-format,.editorconfig} "${COPY}"
 	clean_make all programs
 }
 
