@@ -150,6 +150,13 @@ EOT
 	host_register_armhf other '' /usr/bin/qemu-arm
 	build copied
 	screen copied 'info: This host runs armhf programs [ tier 3, emulated by /usr/bin/qemu-arm (other-entry) ]'
+	host_switch other -1
+	host_add_emulator '/usr/bin/the\arm 7'
+	host_register_armhf qemu-arm '' '/usr/bin/the\arm 7'
+	rm '/usr/bin/the\arm 7'
+	build broken
+	expect status 43
+	grep -qF 'the\x5carm\x207' "${builds}/broken.screen"
 EOT
 }
 
@@ -452,9 +459,9 @@ EOT
 	flock --exclusive "${folder}"
 	build_launch waiting {folder}<&-
 	sleep 1
-	refute grep -q "Running" "${builds}/waiting.screen"
+	refute build_begun waiting
 	flock --unlock "${folder}"
-	build_wait_for grep -q "Running" "${builds}/waiting.screen"
+	build_wait_for build_begun waiting
 	build_end waiting
 	expect status 0
 EOT

@@ -7,9 +7,10 @@
 builds="$(mktemp -d)"
 declare -A build_pids=()
 
-# The step of a build that ends when the test says so; it runs a program, as builds do.
+# The step of a build that ends when the test says so: it runs a program, as builds do, which says that it has begun. Before
+# that a signal may come to the shell alone, which waits for the program.
 # shellcheck disable=SC2016 # expanded in the build
-declare -r build_until_end='display_alert "Running" "" "info"; run_host_command_logged "read -r _ < \"${LOG%.log}.end\""'
+declare -r build_until_end='run_host_command_logged ": > \"${LOG%.log}.begun\"; read -r _ < \"${LOG%.log}.end\""'
 # Nothing can ever be read from this: a sleep without a process, which counts in an emulated guest.
 exec {build_never}<> <(:)
 
@@ -27,16 +28,17 @@ function build_launch() {
 	build_pids["${name}"]="${!}"
 }
 
-# The same, and wait until it runs that step, or has ended.
+# The same, and wait until it runs that program, or has ended.
 function build_start() {
 	build_launch "$@"
 	build_wait_for build_begun "${1}"
 }
 
+# Its log tells the end: bash may take a child for alive that it has not waited for.
 function build_begun() {
 	declare -a lines=()
-	mapfile -t lines < "${builds}/${1}.screen"
-	[[ " ${lines[*]}" == *" info: Running"* ]] || ! kill -0 "${build_pids["${1}"]}" 2> /dev/null
+	[[ ! -e "${builds}/${1}.log" ]] || mapfile -t lines < "${builds}/${1}.log"
+	[[ -e "${builds}/${1}.begun" || " ${lines[*]}" == *" trap: EXIT "* ]]
 }
 
 # build_end NAME [SIGNAL]: let it end, or send that to its process group, as a terminal does; KILL is sent to its shell
@@ -77,7 +79,7 @@ function build_gone() {
 
 # build NAME [PARAMETER=VALUE...]: a whole build, with nothing to do once it is prepared. Sets ${status}.
 function build() {
-	build_start "${1}" STEP= "${@:2}"
+	build_launch "${1}" STEP= "${@:2}"
 	build_wait "${1}"
 }
 

@@ -353,3 +353,9 @@ state
 scenario concurrent-emulated 'three shells at once under -p emulated, nothing registered'
 at_once 3 'call -p emulated'
 state
+
+# ---- builds of Armbian ----
+
+case "${HOST}" in
+compat | no-aarch32 | pages-16k) source /test/armbian/scenarios.bash ;;
+esac

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # what the guest has set
+# Builds of the stand-in framework on a real arm64 host: what the extension says, and that the host is found again as it
+# was. Sourced by tests/hosts/scenarios.bash in a guest, whose functions it uses.
+
+ARMBIAN_EXTENSION=/test/extension/armhf-binfmt.sh
+ARMBIAN_FRAMEWORK=/test/armbian/framework.bash
+# shellcheck source=tests/armbian/builds.bash
+source /test/armbian/builds.bash
+
+# What is different on each run: which process, when.
+declare -r who='process +([0-9]) on +([^,]), since +([-0-9]) +([:0-9])'
+
+# Say what a build showed, up to its step, or after that.
+function say_screen() {
+	declare screen
+	screen="$(< "${builds}/${1}.screen")"
+	say_field "${1}" "${screen//${who}/process N on HOST, since THEN}"
+}
+
+function say_entries() {
+	say_field "${1}" "$(build_entries)"
+	say_field records "$(build_records | grep -c '^enable:')"
+}
+
+# ended NAME [SIGNAL]: end it so, and say what is there then.
+function ended() {
+	build_end "$@"
+	say "${1} ended${2:+ by SIG${2}}, status ${status}"
+	say_entries afterwards
+}
+
+function builds_that_share() {
+	scenario armbian-build 'a build with the default parameters, an entry is registered'
+	register
+	say_entries before
+	build_start alpha SHOW_DEBUG=yes
+	say_entries during
+	ended alpha
+	say_screen alpha
+
+	scenario armbian-ends 'a build fails, is interrupted, is killed; another follows'
+	register
+	build failing STEP='run_host_command_logged false'
+	say "failing ended, status ${status}"
+	say_entries afterwards
+	for signal in INT TERM; do
+		build_start alpha
+		ended alpha "${signal}"
+	done
+	build_start alpha
+	ended alpha KILL
+	build_orphan_end alpha
+	build next PREFER_NATIVE_ARMHF=no
+	say_screen next
+	say_entries afterwards
+
+	scenario armbian-overlap 'two builds at once, the first to begin ends first, then last'
+	register
+	for order in 'alpha beta' 'beta alpha'; do
+		build_start alpha
+		build_start beta
+		say_entries during
+		ended "${order% *}"
+		ended "${order#* }"
+	done
+
+	scenario armbian-disputed 'during a build with native armhf, one that wants it emulated'
+	register
+	build_start alpha
+	build beta PREFER_NATIVE_ARMHF=no
+	say "beta ended, status ${status}"
+	say_screen beta
+	build gamma PREFER_NATIVE_ARMHF=no ARCH=riscv64
+	say "gamma ended, status ${status}"
+	say_screen gamma
+	ended alpha
+}
+
+function builds_that_switch_off() {
+	scenario armbian-joining 'a build is killed while it switches the entry off and proves that armhf runs natively'
+	register
+	hide "${loader}"
+	printf '#!/bin/bash\n: > /tmp/proving\nsleep 60\n' > "${loader}"
+	chmod 755 "${loader}"
+	build_launch alpha
+	build_wait_for test -e /tmp/proving
+	ended alpha KILL
+	rm /tmp/proving "${loader}"
+	build next
+	say_screen next
+	say_entries afterwards
+
+	scenario armbian-blocked 'an entry that also claims other programs stands in the way'
+	register loose "${emulator}" F '\x7fELF\x01\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00' ''
+	build alpha
+	say_screen alpha
+}
+
+if [[ "${HOST}" != pages-16k ]]; then
+	builds_that_share
+	if [[ "${native}" == yes ]]; then
+		builds_that_switch_off
+	fi
+fi
+
+scenario armbian-releases 'what the kernel means for a release'
+for release in bookworm sid noble; do
+	build "${release}" RELEASE="${release}"
+	say_screen "${release}"
+done
+build other RELEASE=bookworm ARCH=riscv64
+say_screen other
