@@ -201,6 +201,11 @@ dist:
 deb: dist
 	scripts/deb '$(ARCHIVE)' $(VERSION) $(RELEASED) '$(BUILD)/deb' $(CROSS_COMPILE)
 
+# Two builds that have nothing in common but the source are the same in every byte.
+.PHONY: check-repro
+check-repro: dist
+	tests/packages/repro '$(ARCHIVE)'
+
 .PHONY: clean
 clean:
 	rm -rf '$(BUILD)'
