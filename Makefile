@@ -115,7 +115,7 @@ $(BUILD)/bench/limit: tests/bench/limit.c $(LIBRARY)
 # Linked statically, as qemu-arm-static is: nothing but its exec is measured.
 $(BUILD)/bench/nothing: tests/bench/nothing.c
 	@mkdir -p $(@D)
-	$(COMPILE) $(LDFLAGS) -static -s -o $@ $<
+	$(COMPILE) $(LDFLAGS) -nostartfiles -static -s -o $@ $<
 
 # The same object in the bash of other releases. RELEASES="bullseye sid" picks some, FILTER=regex other tests.
 .PHONY: check-bash

@@ -22,7 +22,7 @@ function state_same() {
 
 # work: dpkg of the root, armhf itself, unpacks and configures the packages, from nothing.
 function work() {
-	chroot "${root}" /usr/bin/dpkg --log=/dev/null --force-all --install /packages/*.deb > /tmp/work.log 2>&1
+	chroot "${root}" /usr/bin/dpkg --log=/dev/null --force-all --install "${packages[@]#"${root}"}" > /tmp/work.log 2>&1
 }
 
 function work_reset() {
