@@ -112,6 +112,8 @@ function probe_host() {
 	EOF
 }
 
+# Its interpreter is a shell that looks at all it is given, the sanitizers' library included.
+# bats test_tags=unsanitized
 @test "probe: the interpreter gets what the kernel would give it, with and without P" {
 	probe_host <<- 'EOF'
 		cp "${PROBE}" /usr/bin/surroundings
@@ -232,6 +234,8 @@ function probe_host() {
 	EOF
 }
 
+# Its interpreter is a shell that looks at all it is given, the sanitizers' library included.
+# bats test_tags=unsanitized
 @test "probe: the child is set apart from a shell with every setting turned against it" {
 	probe_host <<- 'EOF'
 		cp "${PROBE}" /usr/bin/surroundings
@@ -262,6 +266,8 @@ function probe_host() {
 	EOF
 }
 
+# Its interpreter is a shell that looks at all it is given, the sanitizers' library included.
+# bats test_tags=unsanitized
 @test "probe: with standard descriptors closed the answers are the same" {
 	probe_host <<- 'EOF'
 		host_add_emulator
@@ -300,6 +306,8 @@ function probe_host() {
 	EOF
 }
 
+# Its interpreter is a shell that looks at all it is given, the sanitizers' library included.
+# bats test_tags=unsanitized
 @test "probe: without memfd, or with one that is not executable => an unnamed temporary file, and the same answers" {
 	requires strace command -v strace
 	probe_host <<- 'EOF'
@@ -464,6 +472,8 @@ function probe_host() {
 	EOF
 }
 
+# valgrind and the sanitizers do not run together.
+# bats test_tags=unsanitized
 @test "probe: valgrind finds nothing" {
 	requires valgrind command -v valgrind
 	probe_host <<- 'EOF'
@@ -482,6 +492,8 @@ function probe_host() {
 	EOF
 }
 
+# It does this by itself.
+# bats test_tags=unsanitized
 @test "probe: the sanitizers find nothing" {
 	declare -a build=("${CC:-cc}" -std=gnu11 -D_GNU_SOURCE= -g -O1 -fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all -I "${TOP}/include")
 	printf 'int main(void) { return 0; }\n' > "${BATS_TEST_TMPDIR}/none.c"

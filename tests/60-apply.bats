@@ -272,6 +272,8 @@ function setup() {
 	EOF
 }
 
+# Under sanitizers it would take an hour.
+# bats test_tags=unsanitized
 @test "apply: from several hundred starting states -n changes nothing and is right, a failure leaves nothing, the undo list undoes" {
 	HOST_TIMEOUT=400 host <<- 'EOF'
 		emulator=/usr/libexec/emulator failing=/usr/libexec/failing gone=/usr/libexec/gone

@@ -213,6 +213,8 @@ function who_host() {
 	EOF
 }
 
+# What loads the sanitizers into a shell stands in /tmp, which is hidden here.
+# bats test_tags=unsanitized
 @test "who: vm.memfd_noexec=2, and no folder but one that allows exec => the same outcome" {
 	requires "vm.memfd_noexec (Linux 6.3 and later)" [ -e /proc/sys/vm/memfd_noexec ]
 	who_host <<- 'EOF'
