@@ -316,6 +316,11 @@ info: The framework's own function [ armhf ]"* ]]
 	falls_back "file too short"
 	rm "${object}"
 	falls_back "No such file"
+	# Built for a newer C library, and for a bash that has a function more.
+	sed 's/GLIBC_2\.28/GLIBC_9.99/g' "${BUILD}/armhf_binfmt_prepare.so" > "${object}"
+	falls_back "version \`GLIBC_9.99' not found"
+	sed 's/builtin_error/builtin_other/g' "${BUILD}/armhf_binfmt_prepare.so" > "${object}"
+	falls_back "undefined symbol: builtin_other"
 	[[ "$(host_state)" == "${before}" && ! -e /run/armhf-binfmt ]]
 EOT
 }
@@ -448,6 +453,19 @@ EOT
 	left_as_found holder
 	build emulated PREFER_NATIVE_ARMHF=no
 	expect status 0
+	host_switch qemu-arm -1
+
+	# One that would be made anew takes armhf from the holder as well.
+	host_register_armhf old F
+	build_start holder STEP="${sign_on} old; ${build_until_end}"
+	before="$(host_state)"
+	build anew
+	expect status 43
+	[[ "$(< "${builds}/anew.screen")" == "err: error! [ Cannot run armhf programs on this host: the entry qemu-arm must stay switched off for another build, of holder "* ]]
+	[[ "$(host_state)" == "${before}" ]]
+	build_end holder
+	expect status 0
+	[[ "$(build_entries)" == "old enabled" ]]
 EOT
 }
 
@@ -464,6 +482,16 @@ EOT
 	build_wait_for build_begun waiting
 	build_end waiting
 	expect status 0
+
+	flock --exclusive "${folder}"
+	function waits() { [[ "$(build_processes waiting)" == *flock* ]]; }
+	for arch in armhf amd64; do
+		build_launch waiting ARCH="${arch}" {folder}<&-
+		build_wait_for waits
+		build_end waiting INT
+		expect status 130
+		refute grep Building "${builds}/waiting.screen"
+	done
 EOT
 }
 
@@ -617,8 +645,12 @@ EOT
 
 @test "interrupt: SIGINT and SIGTERM during a slow probe end the build of any target at once" {
 	armbian << 'EOT'
-	printf '#!/bin/sh\n: > /run/probing\nexec sleep 60\n' > /usr/bin/slow
-	chmod 0755 /usr/bin/slow
+	function slow() {
+		rm -f /usr/bin/slow
+		printf '#!/bin/sh\n: > /run/probing\nexec sleep 60\n' > /usr/bin/slow
+		chmod 0755 /usr/bin/slow
+	}
+	slow
 	host_register_armhf qemu-arm '' /usr/bin/slow
 	found="$(build_entries)"
 	for arch in armhf amd64; do
@@ -634,6 +666,22 @@ EOT
 			left_as_found slow
 		done
 	done
+
+	# While it puts back what a killed build left, and the builtin looks who runs armhf now.
+	host_switch qemu-arm -1
+	rm /usr/bin/slow
+	host_add_emulator /usr/bin/slow
+	host_register_armhf old '' /usr/bin/slow
+	build killed STEP="${sign_on/armhf_binfmt_hold_record/kill -KILL \"\${BASHPID\}\"} old"
+	[[ "$(build_entries)" == "old disabled" ]]
+	slow
+	rm -f /run/probing
+	build_launch next ARCH=amd64
+	build_wait_for test -e /run/probing
+	build_end next INT
+	expect status 130
+	[[ "$(< "${builds}/next.screen")" == "warn: Cannot switch on old again [ interrupted by signal 2"*"]" ]]
+	[[ "$(wc -l < "${builds}/next.screen")" == 1 ]]
 EOT
 }
 

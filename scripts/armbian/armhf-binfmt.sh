@@ -2,9 +2,10 @@
 #
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# Lets an arm64 build host run armhf programs, natively where it can and through qemu-arm where it cannot. The bash builtin
-# armhf_binfmt_prepare, in the object beside this file, finds that out by executing armhf code. This extension calls it in
-# place of the framework's own function, and puts back what it switched off when the build ends.
+# @description Runs armhf programs on arm64 build hosts natively where the host can and through `qemu-arm` where it cannot, found out by executing armhf code; what that switches off in `binfmt_misc` is put back when the build ends.
+#
+# The bash builtin armhf_binfmt_prepare, in the object beside this file, does the work. This extension calls it in place of
+# the framework's own function, tells the outcome, and knows what it means for the target.
 #
 # Parameters, on the command line or in the configuration:
 #  PREFER_NATIVE_ARMHF: yes (the default) runs armhf natively where that is possible, anything else always emulates it.
@@ -123,22 +124,17 @@ function armhf_binfmt_report() {
 
 # Carry out POLICY and sign on for what that switches off. Leaves the folder locked, sets the caller's ${outcome}.
 function armhf_binfmt_join() {
-	declare policy="${1}" step
+	declare policy="${1}"
 	declare -i status=0
 	declare -A live=()
 
 	armhf_binfmt_lock || return
-	armhf_binfmt_sweep
+	armhf_binfmt_sweep || return
 	armhf_binfmt_call -n -p "${policy}" -A outcome || status="${?}"
 	if ((status > 128)); then
 		return "${status}"
 	fi
-	for step in ${outcome[actions]:-}; do
-		armhf_binfmt_undisputed "${step#*:}" || return
-	done
-	if [[ "${outcome[reason]:-}" == "entry-disabled" ]]; then
-		armhf_binfmt_undisputed "${outcome[entry]}" || return
-	fi
+	armhf_binfmt_undisputed || return
 
 	add_cleanup_handler armhf_binfmt_leave
 	armhf_binfmt_write_record || return
@@ -158,12 +154,21 @@ function armhf_binfmt_call() {
 	builtin armhf_binfmt_prepare "$@" 2>> "${log}"
 }
 
-# Is no live build relying on this entry being switched off?
+# Would the planned ${outcome} take armhf from live builds that run it natively? They need every entry for it switched off.
 function armhf_binfmt_undisputed() {
-	declare line
+	declare step line entry=""
+
+	for step in ${outcome[actions]:-}; do
+		if [[ "${step}" == "enable:"* || "${step}" == "register:"* ]]; then
+			entry="${step#*:}"
+		fi
+	done
 	for line in "${!live[@]}"; do
-		if [[ "${line%% *}" == "enable:${1}" ]]; then
-			outcome=([message]="the entry ${1} must stay switched off for another build, of ${live["${line}"]}; wait until that has ended, or give both the same PREFER_NATIVE_ARMHF")
+		if [[ "${outcome[reason]:-}" == "entry-disabled" && "${line%% *}" == "enable:${outcome[entry]}" ]]; then
+			entry="${outcome[entry]}"
+		fi
+		if [[ -n "${entry}" ]]; then
+			outcome=([message]="the entry ${entry} must stay switched off for another build, of ${live["${line}"]}; wait until that has ended, or give both the same PREFER_NATIVE_ARMHF")
 			return 1
 		fi
 	done
@@ -184,9 +189,10 @@ function armhf_binfmt_leave() {
 }
 
 # Put back what builds that are gone hold switched off, and the leaving one of RECORD, except what live builds rely on.
-# Sets the caller's ${live}: what those hold switched off, and who they are.
+# Sets the caller's ${live}: what those hold switched off, and who they are. Fails only if interrupted.
 function armhf_binfmt_sweep() {
 	declare leaving="${1:-}" record line
+	declare -i status
 	declare -a gone=() lines=()
 
 	live=()
@@ -204,16 +210,20 @@ function armhf_binfmt_sweep() {
 		done
 	done
 	for record in "${gone[@]}"; do
-		if armhf_binfmt_restore "${record}"; then
+		status=0
+		armhf_binfmt_restore "${record}" || status="${?}"
+		if ((status == 0)); then
 			rm -f "${record}"
+		elif ((status > 128)); then
+			return "${status}"
 		fi
 	done
 }
 
-# Fails if something could not be put back: the record is then kept for the next build.
+# Fails if something could not be put back, with the status of that: the record is then kept for the next build.
 function armhf_binfmt_restore() {
 	declare line step identity
-	declare -i status=0
+	declare -i status failed=0
 	declare -a lines=()
 	declare -A result=()
 
@@ -227,14 +237,18 @@ function armhf_binfmt_restore() {
 		armhf_binfmt_identify "${step}"
 		if [[ "${identity}" != "${line#* }" ]]; then
 			armhf_binfmt_alert "Leaving ${step#*:} alone" "it is not the entry that was switched off for ${lines[0]}" "warn"
-		elif ! armhf_binfmt_call -r "${step}" -A result; then
+			continue
+		fi
+		status=0
+		armhf_binfmt_call -r "${step}" -A result || status="${?}"
+		if ((status != 0)); then
 			armhf_binfmt_alert "Cannot switch on ${step#*:} again" "${result[message]:-}" "warn"
-			status=1
+			failed="$((status > failed ? status : failed))"
 		elif [[ -n "${result[actions]}" ]]; then
 			armhf_binfmt_alert "Switched on again" "${step#*:}, which was switched off for ${lines[0]}" "info"
 		fi
 	done
-	return "${status}"
+	return "${failed}"
 }
 
 # Sets the caller's ${identity} to one line with all that the kernel says of the entry of STEP, except whether it is enabled.
@@ -316,6 +330,7 @@ function armhf_binfmt_hold_record() {
 
 # Lock the folder for a join or a leave, unless that is done already.
 function armhf_binfmt_lock() {
+	declare -i status=0
 	declare -r seconds=300
 	if [[ -n "${armhf_binfmt_lock}" ]]; then
 		return 0
@@ -330,11 +345,12 @@ function armhf_binfmt_lock() {
 	# Docker makes the folder with mode 0755 where it is mounted from.
 	chmod 0700 "${armhf_binfmt_folder}" 2>&1 || true
 	exec {armhf_binfmt_lock}< "${armhf_binfmt_folder}"
-	if ! flock --exclusive --timeout "${seconds}" "${armhf_binfmt_lock}"; then
+	flock --exclusive --timeout "${seconds}" "${armhf_binfmt_lock}" || status="${?}"
+	if ((status != 0)); then
 		armhf_binfmt_unlock
 		outcome=([message]="cannot lock ${armhf_binfmt_folder} within ${seconds} seconds; find the build that holds it: fuser ${armhf_binfmt_folder}")
-		return 1
 	fi
+	return "${status}"
 }
 
 function armhf_binfmt_unlock() {
