@@ -356,6 +356,23 @@ enable:old interpreter /usr/bin/qemu-arm-static\\nflags: F\\noffset 0\\nmagic 7f
 EOT
 }
 
+@test "leave: what a build registered or switched on stays, binfmt_misc itself and a descriptor too" {
+	armbian << 'EOT'
+	host_add_emulator
+	build registers
+	expect status 0
+	[[ "$(build_entries)" == "qemu-arm enabled" && -e "${DESCRIPTOR}" ]]
+	host_switch qemu-arm 0
+	build enables
+	expect status 0
+	[[ "$(build_entries)" == "qemu-arm enabled" ]]
+	echo 0 > "${TABLE}/status"
+	build switches-on
+	expect status 0
+	[[ "$(build_entries)" == "qemu-arm enabled" && "$(< "${TABLE}/status")" == enabled && -z "$(build_records)" ]]
+EOT
+}
+
 @test "leave: after SIGKILL the next build puts it back, though programs of the killed one still run" {
 	armbian << 'EOT'
 	two_entries

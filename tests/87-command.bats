@@ -106,6 +106,28 @@ EOT
 EOT
 }
 
+@test "command: Ctrl-C during a slow probe ends it at once" {
+	host << 'EOT'
+	printf '#!/bin/sh\n: > /run/probing\nexec sleep 60\n' > /usr/bin/slow
+	chmod 0755 /usr/bin/slow
+	mount -t tmpfs none /run
+	host_register_armhf qemu-arm '' /usr/bin/slow
+	for json in "" --json; do
+		rm -f /run/probing
+		env --default-signal=INT setsid "${COMMAND}" ${json} > "${HOST_OUTPUT}.out" 2> "${HOST_OUTPUT}.err" &
+		while [[ ! -e /run/probing ]] && kill -0 "${!}"; do
+			sleep 0.1
+		done
+		start="${SECONDS}"
+		kill -INT -- "-${!}"
+		status=0
+		wait "${!}" || status="${?}"
+		expect status 130
+		((SECONDS - start < 5))
+	done
+EOT
+}
+
 @test "command: -A is refused, and says what there is instead" {
 	run -2 --separate-stderr "${COMMAND}" -n -A outcome
 	[ -z "${output}" ]
