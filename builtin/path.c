@@ -142,17 +142,9 @@ path_check(const char *given, enum path_kind kind, struct fault *fault)
 			    &found)
 			!= 0)
 			error = errno;
-		if (error == 0 && path_judge(kind, path, &found, fault) != PATH_SAFE)
+		else if (path_judge(kind, path, &found, fault) != PATH_SAFE)
 			return PATH_UNSAFE;
-		if (error == 0 && !S_ISLNK(found.stx_mode)) {
-			if (next == '\0')
-				break;
-			path[end] = next;
-			end += strspn(path + end, "/");
-			end += strcspn(path + end, "/");
-			continue;
-		}
-		if (error == 0 && ++links > PATH_LINKS_MAX)
+		else if (S_ISLNK(found.stx_mode) && ++links > PATH_LINKS_MAX)
 			error = ELOOP;
 		if (error != 0) {
 			fault_set(fault, error, path, "cannot look at it");
@@ -161,11 +153,18 @@ path_check(const char *given, enum path_kind kind, struct fault *fault)
 			return error == EACCES || error == EPERM ? PATH_DENIED : PATH_UNSAFE;
 		}
 		path[end] = next;
-		if (!path_follow(path, end)) {
-			fault_set(fault, errno, path, "cannot follow it");
-			return PATH_UNSAFE;
+		if (S_ISLNK(found.stx_mode)) {
+			if (!path_follow(path, end)) {
+				fault_set(fault, errno, path, "cannot follow it");
+				return PATH_UNSAFE;
+			}
+			end = 1;
+		} else if (next == '\0') {
+			break;
+		} else {
+			end += strspn(path + end, "/");
+			end += strcspn(path + end, "/");
 		}
-		end = 1;
 	}
 	return path_is(kind, path, &found, fault);
 }

@@ -608,6 +608,21 @@ plan_changed(enum plan_stage stage)
 	}
 }
 
+/* The table cannot be read, or is gone again. */
+static void
+plan_no_table(struct plan *plan, const struct host *host, enum plan_policy policy,
+	const struct plan_past *past)
+{
+	/* Whatever the table holds: what the kernel executes nothing catches. */
+	if (policy == PLAN_POLICY_NATIVE && !plan_changed(past->stage)
+		&& plan_native_kernel(plan, host))
+		return;
+	if (!plan_ask(plan, host, HOST_FACT_SERVING))
+		plan_done(plan, past->stage == PLAN_STAGE_NOTHING ? 0 : past->tier,
+			plan_forbidden(&host->table_fault) ? PLAN_NOT_PERMITTED
+							   : PLAN_BINFMT_UNAVAILABLE);
+}
+
 void
 plan_decide(struct plan *plan, const struct host *host, enum plan_policy policy,
 	const struct plan_past *past)
@@ -631,16 +646,9 @@ plan_decide(struct plan *plan, const struct host *host, enum plan_policy policy,
 			plan_done(plan, past->tier, past->reason);
 		return;
 	}
-	/* Whatever the table holds: what the kernel executes nothing catches. */
-	if (policy == PLAN_POLICY_NATIVE && host->table == HOST_TABLE_UNREADABLE
-		&& !plan_changed(past->stage) && plan_native_kernel(plan, host))
-		return;
 	if (host->table == HOST_TABLE_UNREADABLE
 		|| (host->table != HOST_TABLE_MOUNTED && plan_changed(past->stage))) {
-		if (!plan_ask(plan, host, HOST_FACT_SERVING))
-			plan_done(plan, past->stage == PLAN_STAGE_NOTHING ? 0 : past->tier,
-				plan_forbidden(&host->table_fault) ? PLAN_NOT_PERMITTED
-								   : PLAN_BINFMT_UNAVAILABLE);
+		plan_no_table(plan, host, policy, past);
 		return;
 	}
 	if (plan_changed(past->stage) && plan_own(host) != PLAN_OWN_ENABLED) {

@@ -239,10 +239,28 @@ report_claimers(FILE *to, const struct host *host, bool enabled)
 	return count;
 }
 
+/* The name of a signal that ends programs, without SIG. sigabbrev_np(3) is newer than the glibc that will do. */
+static const char *
+report_signal(int number)
+{
+	switch (number) {
+	case SIGILL: return "ILL";
+	case SIGSEGV: return "SEGV";
+	case SIGSYS: return "SYS";
+	case SIGTRAP: return "TRAP";
+	case SIGABRT: return "ABRT";
+	case SIGBUS: return "BUS";
+	case SIGKILL: return "KILL";
+	default: return "?";
+	}
+}
+
 /* How a probe ended, and what that means. */
 static void
 report_symptom(FILE *to, const struct probe_result *result, int seconds)
 {
+	int value = result->end == PROBE_REFUSED ? result->error : result->value;
+
 	if (result->end == PROBE_REFUSED && result->error == ENOEXEC
 		&& result->way != PROBE_BY_ENTRY) {
 		fputs("neither the kernel nor an entry of binfmt_misc executes it", to);
@@ -258,14 +276,7 @@ report_symptom(FILE *to, const struct probe_result *result, int seconds)
 	case PROBE_EXITED: fprintf(to, "the armhf probe exited with %d", result->value); break;
 	case PROBE_KILLED:
 		fprintf(to, "the armhf probe was killed by signal %d (SIG%s)", result->value,
-			result->value == SIGILL            ? "ILL"
-				: result->value == SIGSEGV ? "SEGV"
-				: result->value == SIGSYS  ? "SYS"
-				: result->value == SIGTRAP ? "TRAP"
-				: result->value == SIGABRT ? "ABRT"
-				: result->value == SIGBUS  ? "BUS"
-				: result->value == SIGKILL ? "KILL"
-							   : "?");
+			report_signal(result->value));
 		break;
 	case PROBE_TIMEOUT: fprintf(to, "the armhf probe did not end within %d s", seconds); break;
 	case PROBE_INTERRUPTED:
@@ -274,10 +285,7 @@ report_symptom(FILE *to, const struct probe_result *result, int seconds)
 	}
 	for (size_t i = 0; i < sizeof(report_symptoms) / sizeof(report_symptoms[0]); i++) {
 		if (report_symptoms[i].end != result->end
-			|| (report_symptoms[i].value != -1
-				&& report_symptoms[i].value
-					!= (result->end == PROBE_REFUSED ? result->error
-									 : result->value)))
+			|| (report_symptoms[i].value != -1 && report_symptoms[i].value != value))
 			continue;
 		fprintf(to, " (%s)", report_symptoms[i].cause);
 		return;
@@ -316,6 +324,52 @@ report_bad_descriptor(FILE *to, const struct host *host)
 	report_fault(to, &host->descriptor_fault);
 }
 
+/* Which entries take armhf, though it does not run through them. */
+static void
+report_broken_entry(FILE *to, const struct prepare *prepare)
+{
+	const struct host *host = &prepare->judged;
+	const struct entry *entry = plan_serving_entry(host);
+
+	if (report_claimers(NULL, host, true) > 0) {
+		fputs(BINFMT_PATH ": armhf is claimed by ", to);
+		report_claimers(to, host, true);
+	} else if (host->own.state == ENTRY_ENABLED || host->own.state == ENTRY_UNKNOWN) {
+		fputs(BINFMT_PATH "/" HOST_ENTRY_NAME ": this entry is enabled", to);
+	} else {
+		fputs(BINFMT_PATH
+			": armhf is claimed by an entry of a table that is not shown here",
+			to);
+	}
+	if (entry != NULL && entry->state != ENTRY_UNKNOWN) {
+		fputs(" (interpreter ", to);
+		report_path(to, entry->interpreter);
+		fputs(")", to);
+	}
+	fputs(" and does not run: ", to);
+	report_symptom(to, &host->proof, prepare->seconds);
+}
+
+/* Why the table is of no use. */
+static void
+report_no_table(FILE *to, const struct host *host)
+{
+	if (host->table == HOST_TABLE_UNREADABLE) {
+		report_fault(to, &host->table_fault);
+	} else if (host->table == HOST_TABLE_AUTOFS) {
+		fputs(BINFMT_PATH
+			": an autofs is mounted there that does not mount binfmt_misc (is its daemon gone?)",
+			to);
+	} else if (host->table == HOST_TABLE_ABSENT) {
+		fputs(BINFMT_PATH ": binfmt_misc is not mounted any more", to);
+	} else {
+		fputs(BINFMT_PATH ": ", to);
+		report_claimers(to, host, true);
+		fputs(" should take armhf and does not: the table that is shown is not the one in force",
+			to);
+	}
+}
+
 /* What the failed verdict says, before the remedy. */
 static void
 report_failure(FILE *to, const struct prepare *prepare)
@@ -352,25 +406,7 @@ report_failure(FILE *to, const struct prepare *prepare)
 				"/status: binfmt_misc is switched off as a whole, and with it the entry " HOST_ENTRY_NAME,
 				to);
 		break;
-	case PLAN_ENTRY_BROKEN:
-		if (report_claimers(NULL, host, true) > 0) {
-			fputs(BINFMT_PATH ": armhf is claimed by ", to);
-			report_claimers(to, host, true);
-		} else if (host->own.state == ENTRY_ENABLED || host->own.state == ENTRY_UNKNOWN) {
-			fputs(BINFMT_PATH "/" HOST_ENTRY_NAME ": this entry is enabled", to);
-		} else {
-			fputs(BINFMT_PATH
-				": armhf is claimed by an entry of a table that is not shown here",
-				to);
-		}
-		if (entry != NULL && entry->state != ENTRY_UNKNOWN) {
-			fputs(" (interpreter ", to);
-			report_path(to, entry->interpreter);
-			fputs(")", to);
-		}
-		fputs(" and does not run: ", to);
-		report_symptom(to, &host->proof, prepare->seconds);
-		break;
+	case PLAN_ENTRY_BROKEN: report_broken_entry(to, prepare); break;
 	case PLAN_EMULATOR_MISSING:
 		fputs("neither " HOST_EMULATOR_STATIC " nor " HOST_EMULATOR_PLAIN
 		      " is there: no emulator for armhf is installed",
@@ -385,22 +421,7 @@ report_failure(FILE *to, const struct prepare *prepare)
 		fputs(": armhf does not run through it: ", to);
 		report_symptom(to, &host->proof, prepare->seconds);
 		break;
-	case PLAN_BINFMT_UNAVAILABLE:
-		if (host->table == HOST_TABLE_UNREADABLE) {
-			report_fault(to, &host->table_fault);
-		} else if (host->table == HOST_TABLE_AUTOFS) {
-			fputs(BINFMT_PATH
-				": an autofs is mounted there that does not mount binfmt_misc (is its daemon gone?)",
-				to);
-		} else if (host->table == HOST_TABLE_ABSENT) {
-			fputs(BINFMT_PATH ": binfmt_misc is not mounted any more", to);
-		} else {
-			fputs(BINFMT_PATH ": ", to);
-			report_claimers(to, host, true);
-			fputs(" should take armhf and does not: the table that is shown is not the one in force",
-				to);
-		}
-		break;
+	case PLAN_BINFMT_UNAVAILABLE: report_no_table(to, host); break;
 	case PLAN_NOT_PERMITTED:
 		if (host->descriptor == HOST_DESCRIPTOR_UNREADABLE)
 			report_bad_descriptor(to, host);
