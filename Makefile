@@ -201,6 +201,12 @@ dist:
 deb: dist
 	scripts/deb '$(ARCHIVE)' $(VERSION) $(RELEASED) '$(BUILD)/deb' $(CROSS_COMPILE)
 
+# The packages and the archive are tried in clean chroots and on arm64 hosts. PLACES="sid compat" picks some.
+.PHONY: check-packages
+check-packages: $(OBJECT) deb
+	$(MAKE) BUILD='$(BUILD)/aarch64-linux-gnu' CROSS_COMPILE=aarch64-linux-gnu- deb
+	BUILD='$(abspath $(BUILD))' tests/packages/run '$(ARCHIVE)' '$(BUILD)/deb' '$(BUILD)/aarch64-linux-gnu/deb' $(PLACES)
+
 # Two builds that have nothing in common but the source are the same in every byte.
 .PHONY: check-repro
 check-repro: dist

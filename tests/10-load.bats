@@ -119,11 +119,21 @@ EOF
 	declare file="${destination}/opt/lib/bash/armhf_binfmt_prepare.so"
 	make_alone -C "${TOP}" BUILD="${BUILD}" -o "${BUILD}/armhf_binfmt_prepare.so" DESTDIR="${destination}" PREFIX=/opt install
 	[ "$(cd "${destination}/opt" && find . ! -type d | sort)" = "$(printf './%s\n' bin/armhf-binfmt-prepare lib/bash/armhf_binfmt_prepare.so \
-		share/bash-completion/completions/armhf-binfmt-prepare share/bash-completion/completions/armhf_binfmt_prepare)" ]
+		share/armhf-binfmt/{armhf-binfmt.sh,install-armbian} share/bash-completion/completions/armhf{-binfmt-prepare,_binfmt_prepare} \
+		share/man/man1/armhf-binfmt-prepare.1 share/man/man7/armhf_binfmt_prepare.7)" ]
+	grep -q '^  *enable .*/opt/lib/bash/armhf_binfmt_prepare\.so' "${destination}"/opt/share/man/man[17]/*
 	[ "$(stat -c %a "${file}")" = 644 ]
 	BASH_LOADABLES_PATH="${file%/*}" bash -c 'enable -f armhf_binfmt_prepare.so armhf_binfmt_prepare'
 	make_alone -C "${TOP}" DESTDIR="${destination}" PREFIX=/opt uninstall
 	[ -z "$(find "${destination}" ! -type d)" ]
+}
+
+@test "build: a version that CHANGELOG does not begin with is neither installed nor packaged" {
+	declare target
+	for target in install dist deb; do
+		run ! make_alone -C "${TOP}" BUILD="${BUILD}" -o "${BUILD}/armhf_binfmt_prepare.so" DESTDIR="${BATS_TEST_TMPDIR}/none" VERSION=0.0.1 "${target}"
+		[[ "${output}" == *"CHANGELOG"*"0.0.1"* ]]
+	done
 }
 
 @test "build: without bash's headers make says which package has them" {

@@ -85,7 +85,7 @@ function readme_host() {
 		done
 		PATH="${BATS_TEST_TMPDIR}/bin:${PATH}"
 		block 1
-		for stage in lint all check check-hosts; do
+		for stage in lint all check check-hosts check-packages check-repro; do
 			grep -qE "^make .*\<${stage}\>" "${BATS_TEST_TMPDIR}/called"
 		done
 		[[ "${output##*$'\n'}" =~ ^[0-9]+" passed, 0 failed, 0 skipped"$ ]]
