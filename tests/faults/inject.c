@@ -583,34 +583,24 @@ linger(void)
 	}
 }
 
-int
-main(int argc, char **argv)
+/* Names and texts of all errors, for the tests that look for them in messages. */
+static int
+errors_print(void)
 {
-	const long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK
-		| PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC;
+	for (int error = 1; error < ERROR_MAX; error++)
+		if (strerrorname_np(error) != NULL)
+			printf("%s %s\n", strerrorname_np(error), strerror(error));
+	return 0;
+}
+
+/* Follow the shell and all that it starts until all are gone. */
+static int
+follow(void)
+{
 	const struct timespec moment = {.tv_nsec = 200000};
 	struct process *held = NULL;
 	time_t deadline = 0;
-	pid_t shell;
 
-	if (argc == 2 && strcmp(argv[1], "errors") == 0) {
-		for (int error = 1; error < ERROR_MAX; error++)
-			if (strerrorname_np(error) != NULL)
-				printf("%s %s\n", strerrorname_np(error), strerror(error));
-		return 0;
-	}
-	if (argc < 3) {
-		fprintf(stderr, "usage: inject errors, or inject PID REPORT [LOG]\n");
-		return 2;
-	}
-	shell = (pid_t)number_read(argv[1]);
-	report_path = argv[2];
-	if (argc > 3 && (list = fopen(argv[3], "w")) == NULL)
-		die(argv[3]);
-	process_add(shell)->announced = true;
-	if (ptrace(PTRACE_SEIZE, shell, NULL, options) != 0
-		|| ptrace(PTRACE_INTERRUPT, shell, NULL, NULL) != 0)
-		die("cannot trace the shell");
 	for (;;) {
 		int status;
 		pid_t pid = waitpid(-1, &status, __WALL | (held != NULL ? WNOHANG : 0));
@@ -637,4 +627,28 @@ main(int argc, char **argv)
 		go_on(held, 0);
 		held = NULL;
 	}
+}
+
+int
+main(int argc, char **argv)
+{
+	const long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK
+		| PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC;
+	pid_t shell;
+
+	if (argc == 2 && strcmp(argv[1], "errors") == 0)
+		return errors_print();
+	if (argc < 3) {
+		fprintf(stderr, "usage: inject errors, or inject PID REPORT [LOG]\n");
+		return 2;
+	}
+	shell = (pid_t)number_read(argv[1]);
+	report_path = argv[2];
+	if (argc > 3 && (list = fopen(argv[3], "w")) == NULL)
+		die(argv[3]);
+	process_add(shell)->announced = true;
+	if (ptrace(PTRACE_SEIZE, shell, NULL, options) != 0
+		|| ptrace(PTRACE_INTERRUPT, shell, NULL, NULL) != 0)
+		die("cannot trace the shell");
+	return follow();
 }

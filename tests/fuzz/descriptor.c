@@ -26,6 +26,8 @@ descriptor_print(const struct entry *entry, char text[TEXT_MAX])
 	FILE *file = fmemopen(text, TEXT_MAX, "w");
 	long length;
 
+	if (file == NULL)
+		abort();
 	fprintf(file, "interpreter %s\noffset %u\n", entry->interpreter, entry->offset);
 	bytes_print(file, "magic", entry->magic, entry->size);
 	if (entry->masked)

@@ -8,6 +8,7 @@
 #include "../unit/entry_print.h"
 
 int
+/* NOLINTNEXTLINE(readability-non-const-parameter): libFuzzer has declared it */
 LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc;

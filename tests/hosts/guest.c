@@ -3,7 +3,6 @@
  * What a scenario in a guest needs and no packaged program offers: who runs an armhf program, a machine that
  * forbids AArch32 in one of three ways, power-off. Static, so that one serves all releases.
  */
-#define _GNU_SOURCE
 #include <elf.h>
 #include <err.h>
 #include <errno.h>
@@ -114,7 +113,8 @@ is_aarch32(pid_t pid)
 	unsigned char registers[1024];
 	struct iovec area = {.iov_base = registers, .iov_len = sizeof(registers)};
 
-	return ptrace(PTRACE_GETREGSET, pid, NT_PRSTATUS, &area) == 0 && area.iov_len == 18 * 4;
+	return ptrace(PTRACE_GETREGSET, pid, NT_PRSTATUS, &area) == 0
+		&& area.iov_len == 18 * sizeof(int);
 }
 
 /*

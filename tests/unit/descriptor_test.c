@@ -17,6 +17,8 @@ parse(struct entry *entry, const char *text, size_t length, const char **why)
 	char *copy = malloc(length + !length);
 	int line;
 
+	if (copy == NULL)
+		abort();
 	memcpy(copy, text, length);
 	line = descriptor_parse(entry, copy, length, why);
 	free(copy);

@@ -9,6 +9,7 @@
 #include "entry.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 /* Returns the length of the text. */
 static inline size_t
@@ -17,6 +18,8 @@ entry_print(const struct entry *entry, char text[ENTRY_TEXT_MAX])
 	FILE *file = fmemopen(text, ENTRY_TEXT_MAX, "w");
 	long length;
 
+	if (file == NULL)
+		abort();
 	fprintf(file, "%s\n", entry->state == ENTRY_ENABLED ? "enabled" : "disabled");
 	fprintf(file, "interpreter %s\n", entry->interpreter);
 	fprintf(file, "flags: %s%s%s%s\n", entry->flags & ENTRY_PRESERVE ? "P" : "",

@@ -292,17 +292,64 @@ timer_start(const struct options *options)
 		fail("timer: %s", strerror(errno));
 }
 
+/* Descriptors: what the probe says of standard input, nothing on the other two, no more. 0, or the exit status. */
+static int
+descriptors_fault(int argc)
+{
+	char name[sizeof("/proc/self/fd/0")], target[PATH_MAX], magic[4];
+	struct dirent *entry;
+	int fault = 0;
+	DIR *folder;
+
+	/* Standard input: the program, or /dev/null. */
+	if (argc > 1 && (pread(STDIN_FILENO, magic, 4, 0) != 4 || memcmp(magic, "\177ELF", 4) != 0))
+		return 102;
+	for (int fd = argc > 1 ? 1 : 0; fd < 3; fd++) {
+		snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+		memset(target, 0, sizeof(target));
+		if (readlink(name, target, sizeof(target) - 1) < 0
+			|| strcmp(target, "/dev/null") != 0)
+			return 103;
+	}
+	folder = opendir("/proc/self/fd");
+	if (folder == NULL)
+		return 104;
+	while ((entry = readdir(folder)) != NULL) {
+		if (number(entry->d_name) > 2 && number(entry->d_name) != dirfd(folder))
+			fault = 104;
+	}
+	closedir(folder);
+	return fault;
+}
+
+/* Signals: none is blocked, none ignored. */
+static bool
+signals_are_standard(void)
+{
+	unsigned long long blocked = 1, ignored = 1;
+	FILE *status = fopen("/proc/self/status", "re");
+	char line[256];
+
+	if (status == NULL)
+		return false;
+	while (fgets(line, sizeof(line), status) != NULL) {
+		if (strncmp(line, "SigBlk:", 7) == 0)
+			blocked = strtoull(line + 7, NULL, 16);
+		if (strncmp(line, "SigIgn:", 7) == 0)
+			ignored = strtoull(line + 7, NULL, 16);
+	}
+	fclose(status);
+	/* glibc keeps its own two, 32 and 33, from everybody: what make left of them stays. */
+	return blocked == 0 && (ignored & ~0x180000000ULL) == 0;
+}
+
 /* What the child of a probe must find. 42, with an argument more than the program 43. */
 static int
 surroundings(int argc, char **argv)
 {
-	char path[PATH_MAX], magic[4], line[256];
-	unsigned long long blocked = 1, ignored = 1;
+	char folder[PATH_MAX];
 	struct rlimit core;
-	struct dirent *entry;
-	FILE *status;
-	DIR *folder;
-	int signal;
+	int signal, fault;
 
 	if (environ[0])
 		return 100;
@@ -310,31 +357,10 @@ surroundings(int argc, char **argv)
 		&& (strcmp(argv[1], "/proc/self/fd/0") != 0 || argc > 3
 			|| (argc == 3 && strcmp(argv[2], "armhf-probe") != 0)))
 		return 101;
-
-	/* Standard input: the program, or /dev/null. */
-	if (argc > 1 && (pread(STDIN_FILENO, magic, 4, 0) != 4 || memcmp(magic, "\177ELF", 4) != 0))
-		return 102;
-	for (int fd = argc > 1 ? 1 : 0; fd < 3; fd++) {
-		snprintf(line, sizeof(line), "/proc/self/fd/%d", fd);
-		memset(path, 0, sizeof(path));
-		if (readlink(line, path, sizeof(path) - 1) < 0 || strcmp(path, "/dev/null") != 0)
-			return 103;
-	}
-	folder = opendir("/proc/self/fd");
-	while (folder && (entry = readdir(folder))) {
-		if (number(entry->d_name) > 2 && number(entry->d_name) != dirfd(folder))
-			return 104;
-	}
-
-	status = fopen("/proc/self/status", "re");
-	while (status && fgets(line, sizeof(line), status)) {
-		if (strncmp(line, "SigBlk:", 7) == 0)
-			blocked = strtoull(line + 7, NULL, 16);
-		if (strncmp(line, "SigIgn:", 7) == 0)
-			ignored = strtoull(line + 7, NULL, 16);
-	}
-	/* glibc keeps its own two, 32 and 33, from everybody: what make left of them stays. */
-	if (blocked || (ignored & ~0x180000000ULL))
+	fault = descriptors_fault(argc);
+	if (fault != 0)
+		return fault;
+	if (!signals_are_standard())
 		return 105;
 	if (getsid(0) != getpid())
 		return 106;
@@ -342,7 +368,7 @@ surroundings(int argc, char **argv)
 		return 107;
 	if (prctl(PR_GET_PDEATHSIG, &signal) != 0 || signal != SIGKILL)
 		return 108;
-	if (!getcwd(path, sizeof(path)) || strcmp(path, "/") != 0)
+	if (!getcwd(folder, sizeof(folder)) || strcmp(folder, "/") != 0)
 		return 109;
 	if (umask(0) != 022)
 		return 110;
