@@ -753,7 +753,8 @@ EOT
 			sed "s|/path/to/build|${tree}|"
 	}
 	cd "${TOP}"
-	run -0 env -u MAKEFLAGS -u MAKEOVERRIDES -u MAKELEVEL bash -euc "$(block 1)"
+	# In a folder of its own: it builds, and the object under test may have been built in another way.
+	run -0 env -u MAKEFLAGS -u MAKEOVERRIDES -u MAKELEVEL BUILD="${BATS_TEST_TMPDIR}/build" bash -euc "$(block 1)"
 	[[ "${output}" == *"ENABLE_EXTENSIONS: armhf-binfmt" ]]
 	[ -f "${tree}/userpatches/extensions/armhf-binfmt/armhf-binfmt.sh" ]
 	cd "${tree}"
