@@ -137,7 +137,7 @@ $(BUILD)/faults/inject: tests/faults/inject.c $(BUILD)/flags
 # The tests with what gcc's sanitizers watch, then some with what valgrind watches. SUITE=tests/70-shell.bats picks files.
 .PHONY: check-sanitize
 check-sanitize: $(OBJECT) $(PROGRAMS)
-	$(MAKE) BUILD='$(BUILD)/sanitize' CPPFLAGS= LDFLAGS= CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all' all programs
+	$(MAKE) BUILD='$(BUILD)/sanitize' CPPFLAGS= LDFLAGS= CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all' WERROR= all programs
 	CC='$(CC)' FILTER='$(FILTER)' tests/sanitize/run '$(abspath $(BUILD))' '$(abspath $(BUILD)/sanitize)' $(SUITE)
 
 # Which lines and branches the tests reach, and a part of the fault injection, for COVERAGE_TIME seconds. Without the
@@ -145,16 +145,7 @@ check-sanitize: $(OBJECT) $(PROGRAMS)
 COVERAGE_TIME ?= 40
 .PHONY: coverage
 coverage:
-	$(MAKE) BUILD='$(BUILD)/coverage' CPPFLAGS= CFLAGS='-O0 -g --coverage -fno-builtin-fork -fno-builtin-execve' LDFLAGS= all programs \
-		'$(BUILD)/coverage/faults/inject'
-	TIME='$(COVERAGE_TIME)' tests/coverage/run '$(abspath $(BUILD)/coverage)' $(SUITE)
-
-# Which lines and branches the tests reach, and a part of the fault injection, for COVERAGE_TIME seconds. Without the
-# built-ins gcc does not put functions of its own around fork and exec, after which a child's counts end those of the shell.
-COVERAGE_TIME ?= 40
-.PHONY: coverage
-coverage:
-	$(MAKE) BUILD='$(BUILD)/coverage' CPPFLAGS= CFLAGS='-O0 -g --coverage -fno-builtin-fork -fno-builtin-execve' LDFLAGS= all programs \
+	$(MAKE) BUILD='$(BUILD)/coverage' CPPFLAGS= CFLAGS='-O0 -g --coverage -fno-builtin-fork -fno-builtin-execve' LDFLAGS= WERROR= all programs \
 		'$(BUILD)/coverage/faults/inject'
 	TIME='$(COVERAGE_TIME)' tests/coverage/run '$(abspath $(BUILD)/coverage)' $(SUITE)
 
