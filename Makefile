@@ -40,10 +40,12 @@ LINK := -shared -Wl,-z,relro,-z,now,-z,noexecstack
 GLUE := $(BUILD)/$(NAME).o
 BASH_HEADERS = $(or $(shell $(PKG_CONFIG) --variable=headersdir bash),$(error \
 	the headers of bash are missing: apt-get install bash-builtins pkgconf))
-BASH_CPPFLAGS = -DHAVE_CONFIG_H -DSHELL -DARMHF_BINFMT_VERSION='"$(VERSION)"' \
+BASH_CPPFLAGS = -DHAVE_CONFIG_H -DSHELL -DARMHF_BINFMT_VERSION='"$(VERSION)"' -DARMHF_BINFMT_OBJECT='"$(INSTALLED)"' \
 	$(addprefix -isystem $(BASH_HEADERS),/. /builtins /include)
 LOADABLES = $(or $(shell $(PKG_CONFIG) --define-variable=prefix=$(PREFIX) --variable=loadablesdir \
 	bash),$(PREFIX)/lib/bash)
+# help and the manual say how it is loaded from there.
+INSTALLED = $(LOADABLES)/$(NAME).so
 
 OBJECTS := $(patsubst builtin/%.c,$(BUILD)/%.o,$(sort $(wildcard builtin/*.c)))
 # Everything that can be linked without bash; a test program takes from it what it uses.
@@ -73,7 +75,7 @@ $(BUILD)/tests/%: tests/unit/%.c $(LIBRARY)
 	$(COMPILE) -MMD -MP $(LDFLAGS) -o $@ $< $(LIBRARY)
 
 # Holds what the objects are built with and changes only with it, so that they follow.
-FLAGS_TEXT = $(VERSION) $(COMPILE) $(LINK) $(LDFLAGS)
+FLAGS_TEXT = $(VERSION) $(INSTALLED) $(COMPILE) $(LINK) $(LDFLAGS)
 ifneq ($(file <$(BUILD)/flags),$(FLAGS_TEXT))
 .PHONY: $(BUILD)/flags
 endif
@@ -176,19 +178,19 @@ EXTENSION := $(SHARE)/armhf-binfmt
 MANUALS := man1/$(COMMAND).1 man7/$(NAME).7
 .PHONY: install
 install: $(OBJECT)
-	$(INSTALL) -D -m 0644 $(OBJECT) '$(DESTDIR)$(LOADABLES)/$(NAME).so'
+	$(INSTALL) -D -m 0644 $(OBJECT) '$(DESTDIR)$(INSTALLED)'
 	$(INSTALL) -D -m 0755 scripts/$(COMMAND) '$(DESTDIR)$(PREFIX)/bin/$(COMMAND)'
-	sed -i 's|^object=.*|object="$(LOADABLES)/$(NAME).so"|' '$(DESTDIR)$(PREFIX)/bin/$(COMMAND)'
+	sed -i 's|^object=.*|object="$(INSTALLED)"|' '$(DESTDIR)$(PREFIX)/bin/$(COMMAND)'
 	$(INSTALL) -D -m 0644 scripts/completions/$(COMMAND) '$(DESTDIR)$(COMPLETIONS)/$(COMMAND)'
 	ln -sf $(COMMAND) '$(DESTDIR)$(COMPLETIONS)/$(NAME)'
 	$(foreach page,$(MANUALS),$(INSTALL) -D -m 0644 /dev/null '$(DESTDIR)$(SHARE)/man/$(page)' && \
-		scripts/man $(notdir $(page)) $(VERSION) $(RELEASED) '$(LOADABLES)/$(NAME).so' > '$(DESTDIR)$(SHARE)/man/$(page)' &&) true
+		scripts/man $(notdir $(page)) $(VERSION) $(RELEASED) '$(INSTALLED)' > '$(DESTDIR)$(SHARE)/man/$(page)' &&) true
 	$(INSTALL) -D -m 0644 scripts/armbian/armhf-binfmt.sh '$(DESTDIR)$(EXTENSION)/armhf-binfmt.sh'
 	$(INSTALL) -D -m 0755 scripts/armbian/install '$(DESTDIR)$(EXTENSION)/install-armbian'
 
 .PHONY: uninstall
 uninstall:
-	rm -f '$(DESTDIR)$(LOADABLES)/$(NAME).so' '$(DESTDIR)$(PREFIX)/bin/$(COMMAND)' \
+	rm -f '$(DESTDIR)$(INSTALLED)' '$(DESTDIR)$(PREFIX)/bin/$(COMMAND)' \
 		'$(DESTDIR)$(COMPLETIONS)/$(COMMAND)' '$(DESTDIR)$(COMPLETIONS)/$(NAME)' \
 		$(foreach page,$(MANUALS),'$(DESTDIR)$(SHARE)/man/$(page)')
 	rm -rf '$(DESTDIR)$(EXTENSION)'

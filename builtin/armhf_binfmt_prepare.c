@@ -378,7 +378,7 @@ static char *const armhf_binfmt_prepare_doc[] = {
 	"  128+n  interrupted by signal n; what was begun is undone",
 	" ",
 	"Example:",
-	"  enable -f /usr/local/lib/bash/armhf_binfmt_prepare.so armhf_binfmt_prepare",
+	"  enable -f " ARMHF_BINFMT_OBJECT " armhf_binfmt_prepare",
 	"  if armhf_binfmt_prepare -p native; then",
 	"      echo \"armhf runs: $ARMHF_BINFMT_MODE $ARMHF_BINFMT_INTERPRETER\"",
 	"  fi",

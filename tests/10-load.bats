@@ -72,7 +72,7 @@ EOF
 @test "walls: only armhf_binfmt_prepare.c sees bash's headers" {
 	declare file headers
 	headers="$(pkg-config --variable=headersdir bash)"
-	gcc -M -std=gnu11 -DHAVE_CONFIG_H -DSHELL -DARMHF_BINFMT_VERSION='""' -I "${TOP}/include" -I "${headers}" \
+	gcc -M -std=gnu11 -DHAVE_CONFIG_H -DSHELL -DARMHF_BINFMT_VERSION='""' -DARMHF_BINFMT_OBJECT='""' -I "${TOP}/include" -I "${headers}" \
 		-I "${headers}/include" -I "${headers}/builtins" "${TOP}/builtin/armhf_binfmt_prepare.c" | grep -qF "${headers}/"
 	for file in "${TOP}"/builtin/*.c; do
 		[[ "${file}" != */armhf_binfmt_prepare.c ]] || continue

@@ -57,7 +57,9 @@ function command_version() {
 	declare said
 	said="$(armhf-binfmt-prepare --version)"
 	echo "${said}"
-	[[ "${said}" == "armhf-binfmt-prepare $(< "${test}/version")" ]] && armhf-binfmt-prepare --help | grep -F "Version $(< "${test}/version")"
+	[[ "${said}" == "armhf-binfmt-prepare $(< "${test}/version")" ]] || return 1
+	said="$(armhf-binfmt-prepare --help)"
+	[[ "${said}" == *"enable -f ${object} "*"Version $(< "${test}/version")"* ]]
 }
 
 # builtin_in_shell [COMMAND]: a new shell finds the builtin in BASH_LOADABLES_PATH, calls it dry, and runs the command.
