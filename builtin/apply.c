@@ -235,7 +235,7 @@ apply_folder(struct apply *apply, enum plan_outcome *outcome)
 
 /* A file with this text, whole on disk, that has no name yet (or the temporary one); -1 with errno. */
 static int
-apply_unnamed(const char *text, size_t length, bool *named)
+apply_draft(const char *text, size_t length, bool *named)
 {
 	int fd = open(HOST_DESCRIPTOR_DIR, O_TMPFILE | O_WRONLY | O_CLOEXEC, APPLY_MODE_FILE);
 	int error;
@@ -275,7 +275,7 @@ apply_unnamed(const char *text, size_t length, bool *named)
 
 /* Give it its name, unless something has that name by now. */
 static int
-apply_name(int folder, int fd, bool named)
+apply_publish(int folder, int fd, bool named)
 {
 	char self[sizeof("/proc/self/fd/") + 12];
 	int error;
@@ -319,10 +319,10 @@ apply_create_descriptor(
 	(void)step;
 	if (folder < 0)
 		return outcome;
-	fd = apply_unnamed(text, (size_t)length, &named);
+	fd = apply_draft(text, (size_t)length, &named);
 	if (fd < 0)
 		outcome = apply_errno(apply, errno, HOST_DESCRIPTOR_PATH, "cannot write");
-	else if (apply_name(folder, fd, named) != 0)
+	else if (apply_publish(folder, fd, named) != 0)
 		outcome = apply_errno(
 			apply, errno, HOST_DESCRIPTOR_PATH, "cannot give the file its name");
 	else if (fsync(folder) != 0)
@@ -434,8 +434,8 @@ apply_import(struct apply *apply, const struct plan_step *step, const struct ent
 static enum plan_outcome
 apply_unimport(struct apply *apply, const struct plan_step *step, const struct entry *entry)
 {
-	static const char *const argv[] = {
-		HOST_IMPORTER, "--package", HOST_PACKAGE, "--unimport", HOST_ENTRY_NAME, NULL};
+	static const char *const argv[] = {HOST_IMPORTER, "--package", DESCRIPTOR_PACKAGE,
+		"--unimport", HOST_ENTRY_NAME, NULL};
 	/* Taking back is not interrupted. */
 	const struct probe_limits limits = {.stop = NULL, .seconds = apply->limits->seconds};
 	int error;
@@ -460,11 +460,11 @@ apply_unimport(struct apply *apply, const struct plan_step *step, const struct e
 }
 
 static const struct {
-	/* entry is what a register or create step makes, else NULL */
+	/* entry: with a plan's step the registration of its tier; NULL with a step that takes back */
 	enum plan_outcome (*act)(
 		struct apply *apply, const struct plan_step *step, const struct entry *entry);
 	enum plan_step_kind undo; /* itself where there is none */
-} apply_table[PLAN_STEP_KIND_COUNT] = {
+} apply_acts[PLAN_STEP_KIND_COUNT] = {
 	[PLAN_STEP_MOUNT] = {apply_mount, PLAN_STEP_MOUNT},
 	[PLAN_STEP_STATUS_ON] = {apply_status_on, PLAN_STEP_STATUS_OFF},
 	[PLAN_STEP_STATUS_OFF] = {apply_status_off, PLAN_STEP_STATUS_ON},
@@ -510,10 +510,10 @@ apply_steps(struct apply *apply, const struct plan *plan, const struct host *hos
 		*failed = step->kind;
 		if (stop_pending(apply->limits->stop) != 0)
 			return PLAN_OUTCOME_INTERRUPTED;
-		outcome = apply_table[step->kind].act(apply, step, plan_entry(host, plan->tier));
+		outcome = apply_acts[step->kind].act(apply, step, plan_entry(host, plan->tier));
 		/* What failed may still have left something behind: taking back looks. What
 		 * was raced belongs to somebody else. */
-		if (outcome != PLAN_OUTCOME_RACED && apply_table[step->kind].undo != step->kind)
+		if (outcome != PLAN_OUTCOME_RACED && apply_acts[step->kind].undo != step->kind)
 			apply->standing[apply->standing_count++] = *step;
 		if (outcome == PLAN_OUTCOME_DONE || outcome == PLAN_OUTCOME_OVERRULED
 			|| outcome == PLAN_OUTCOME_INTERRUPTED)
@@ -524,7 +524,7 @@ apply_steps(struct apply *apply, const struct plan *plan, const struct host *hos
 	return PLAN_OUTCOME_DONE;
 }
 
-/* Is anything but what the steps name in the table? Unreadable counts as yes. */
+/* What apply_other() compares names with. */
 struct apply_others {
 	const struct plan_step *steps;
 	unsigned int count;
@@ -543,6 +543,7 @@ apply_other(void *context, const char *name)
 	return false;
 }
 
+/* Is anything but what the steps name in the table? Unreadable counts as yes. */
 static bool
 apply_others(const struct apply *apply, const struct plan_step *steps, unsigned int count)
 {
@@ -605,7 +606,7 @@ apply_undo_step(struct apply *apply, const struct plan_step *step)
 			return false;
 	}
 	if (!apply->rehearse) {
-		enum plan_outcome outcome = apply_table[step->kind].act(apply, step, NULL);
+		enum plan_outcome outcome = apply_acts[step->kind].act(apply, step, NULL);
 
 		/* Raced: its object is gone. */
 		if (outcome != PLAN_OUTCOME_DONE && outcome != PLAN_OUTCOME_RACED)
@@ -619,12 +620,11 @@ apply_undo_step(struct apply *apply, const struct plan_step *step)
 }
 
 /* Without the descriptor update-binfmts could never forget the entry. */
-static bool
-apply_needed_yet(struct apply *apply)
+static void
+apply_keep_descriptor(struct apply *apply)
 {
 	fault_set(&apply->fault, 0, HOST_DESCRIPTOR_PATH,
 		"it is left until %s has forgotten the entry", HOST_IMPORTER);
-	return false;
 }
 
 void
@@ -658,7 +658,8 @@ apply_undo(
 				"/status: left on, since other entries than those named are in the table");
 			done = true;
 		} else if (step.kind == PLAN_STEP_REMOVE_DESCRIPTOR && recorded) {
-			done = apply_needed_yet(apply);
+			apply_keep_descriptor(apply);
+			done = false;
 		} else {
 			done = apply_undo_step(apply, &step);
 		}
@@ -744,7 +745,7 @@ apply_back_step(struct apply *apply, const struct plan_step *undo)
 	case APPLY_OWNER_OTHER: return true;
 	case APPLY_OWNER_UNKNOWN: return false;
 	}
-	outcome = apply_table[undo->kind].act(apply, undo, NULL);
+	outcome = apply_acts[undo->kind].act(apply, undo, NULL);
 	if (outcome != PLAN_OUTCOME_DONE && outcome != PLAN_OUTCOME_RACED)
 		return false;
 	apply_record(apply, undo);
@@ -761,16 +762,16 @@ apply_back(struct apply *apply)
 	for (unsigned int i = apply->standing_count; i-- > 0;) {
 		struct plan_step undo = apply->standing[i];
 		char token[4 * NAME_MAX + 32];
-		bool done;
+		bool done = false;
 
-		undo.kind = apply_table[undo.kind].undo;
+		undo.kind = apply_acts[undo.kind].undo;
 		if (apply->rehearse) {
 			if (undo.kind != PLAN_STEP_REGISTER || apply_registrable(&apply->replaced))
 				apply_record(apply, &undo);
 			continue;
 		}
 		if (undo.kind == PLAN_STEP_REMOVE_DESCRIPTOR && recorded)
-			done = apply_needed_yet(apply);
+			apply_keep_descriptor(apply);
 		else
 			done = apply_back_step(apply, &undo);
 		recorded = recorded || (undo.kind == PLAN_STEP_UNIMPORT && !done);
@@ -808,7 +809,7 @@ apply_undo_list(const struct apply *apply, struct plan_step *steps)
 			continue;
 		if (undo.kind == PLAN_STEP_IMPORT && !apply->import_made)
 			continue;
-		undo.kind = apply_table[undo.kind].undo;
+		undo.kind = apply_acts[undo.kind].undo;
 		steps[count++] = undo;
 	}
 	return count;
@@ -925,7 +926,7 @@ apply_rehearse(struct apply *apply, const struct plan *plan, struct host *host,
 		if (step->kind == PLAN_STEP_UNREGISTER)
 			apply->replaced = host->own;
 		apply_imagine(host, step, &entry);
-		if (apply_table[step->kind].undo != step->kind)
+		if (apply_acts[step->kind].undo != step->kind)
 			apply->standing[apply->standing_count++] = *step;
 		if (step->kind == PLAN_STEP_IMPORT)
 			apply->import_made = !host->recorded;

@@ -17,7 +17,6 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "binfmt.h"
@@ -115,20 +114,10 @@ binfmt_mount(struct fault *fault)
 	}
 }
 
-static long
-binfmt_now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(
-		CLOCK_MONOTONIC, &now); /* cannot fail: the clock exists and the pointer is good */
-	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 enum binfmt_result
 binfmt_lock(struct binfmt *binfmt, const struct stop *stop, int seconds, struct fault *fault)
 {
-	long end = binfmt_now_ms() + seconds * 1000L;
+	long long end = stop_now_ms() + seconds * 1000LL;
 	int fd = openat(binfmt->table, "register", O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
 
 	if (fd < 0)
@@ -144,7 +133,7 @@ binfmt_lock(struct binfmt *binfmt, const struct stop *stop, int seconds, struct 
 			close(fd);
 			return BINFMT_INTERRUPTED;
 		}
-		if (binfmt_now_ms() >= end) {
+		if (stop_now_ms() >= end) {
 			close(fd);
 			fault_set(fault, 0, BINFMT_PATH "/register",
 				"another process held the lock for %d seconds", seconds);

@@ -44,7 +44,7 @@ struct field {
 
 /* The framework's own, which its shell function writes as well. */
 static const char template[] =
-	"package qemu-user-static\n"
+	"package " DESCRIPTOR_PACKAGE "\n"
 	"interpreter %s\n"
 	"magic \\x7f\\x45\\x4c\\x46\\x01\\x01\\x01\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00"
 	"\\x02\\x00\\x28\\x00\n"

@@ -215,7 +215,7 @@ observe_descriptor(struct host *host)
 }
 
 static enum host_native
-observe_refused(const struct probe_limits *limits)
+observe_judge_refused(const struct probe_limits *limits)
 {
 	switch (probe_personality(limits)) {
 	case PROBE_PERSONALITY_REFUSED: return HOST_NATIVE_NO_AARCH32;
@@ -226,7 +226,7 @@ observe_refused(const struct probe_limits *limits)
 
 /* What a probe that no entry can serve says about the kernel. */
 static enum host_native
-observe_verdict(const struct host *host, const struct probe_result *result,
+observe_judge(const struct host *host, const struct probe_result *result,
 	const struct probe_limits *limits)
 {
 	if (!host->arm64)
@@ -247,7 +247,8 @@ observe_verdict(const struct host *host, const struct probe_result *result,
 	case PROBE_REFUSED:
 		if (result->error == ENOENT)
 			return HOST_NATIVE_SHADOWED;
-		return result->error == ENOEXEC ? observe_refused(limits) : HOST_NATIVE_UNKNOWN;
+		return result->error == ENOEXEC ? observe_judge_refused(limits)
+						: HOST_NATIVE_UNKNOWN;
 	default: return HOST_NATIVE_UNKNOWN;
 	}
 }
@@ -294,7 +295,7 @@ observe_by_loader(struct host *host, const struct probe_limits *limits)
 	host->proof.way = PROBE_BY_KERNEL;
 	/* It maps no library, so on larger pages it says nothing about 4 KiB alignment. */
 	host->proof.value = host->page_size == OBSERVE_PAGE_4K ? PROBE_MAPS_ALL : PROBE_MAPS_64K;
-	host->native = observe_verdict(host, &host->proof, limits);
+	host->native = observe_judge(host, &host->proof, limits);
 	return 0;
 }
 
@@ -318,7 +319,7 @@ observe_serving(struct host *host, const struct probe_limits *limits)
 	}
 	/* Not caught: then this was as good as the probe that no entry can catch. */
 	if (host->native == HOST_NATIVE_UNTESTED || host->native == HOST_NATIVE_SHADOWED)
-		host->native = observe_verdict(host, proof, limits);
+		host->native = observe_judge(host, proof, limits);
 	return 0;
 }
 
@@ -330,7 +331,7 @@ observe_native(struct host *host, const struct probe_limits *limits)
 		if (host->odd.end == PROBE_INTERRUPTED)
 			return host->odd.value;
 	}
-	host->native = observe_verdict(host, &host->odd, limits);
+	host->native = observe_judge(host, &host->odd, limits);
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * plan: the four tiers and the three policies, in the order of the contract. It
+ * plan: the four tiers and the three policies, in the order of "How it decides" in README.md. It
  * looks at nothing itself and remembers nothing: what it needs it asks for.
  */
 #include <errno.h>
@@ -14,32 +14,32 @@ static const struct {
 	bool success;
 } plan_reasons[PLAN_REASON_COUNT] = {
 	[PLAN_REASON_NONE] = {"", false},
-	[PLAN_DESCRIPTOR_REGISTERED] = {"descriptor-registered", true},
-	[PLAN_DESCRIPTOR_ENABLED] = {"descriptor-enabled", true},
-	[PLAN_DESCRIPTOR_CURRENT] = {"descriptor-current", true},
-	[PLAN_DESCRIPTOR_RELOADED] = {"descriptor-reloaded", true},
-	[PLAN_DESCRIPTOR_CREATED] = {"descriptor-created", true},
-	[PLAN_ENTRY_TRUSTED] = {"entry-trusted", true},
-	[PLAN_ENTRY_ENABLED] = {"entry-enabled", true},
-	[PLAN_OTHER_ENTRY] = {"other-entry", true},
-	[PLAN_NATIVE] = {"native", true},
-	[PLAN_NATIVE_BLOCKED] = {"native-blocked", true},
-	[PLAN_UNDO_DONE] = {"undo-done", true},
-	[PLAN_DESCRIPTOR_INVALID] = {"descriptor-invalid", false},
-	[PLAN_DESCRIPTOR_FAILED] = {"descriptor-failed", false},
-	[PLAN_ENTRY_DISABLED] = {"entry-disabled", false},
-	[PLAN_ENTRY_BROKEN] = {"entry-broken", false},
-	[PLAN_EMULATOR_MISSING] = {"emulator-missing", false},
-	[PLAN_REGISTRATION_FAILED] = {"registration-failed", false},
-	[PLAN_BINFMT_UNAVAILABLE] = {"binfmt-unavailable", false},
-	[PLAN_BINFMT_OFF] = {"binfmt-off", false},
-	[PLAN_BINFMT_BUSY] = {"binfmt-busy", false},
-	[PLAN_NOT_PERMITTED] = {"not-permitted", false},
-	[PLAN_PROBE_TIMEOUT] = {"probe-timeout", false},
-	[PLAN_PROBE_FAILED] = {"probe-failed", false},
-	[PLAN_UNDO_FAILED] = {"undo-failed", false},
-	[PLAN_INTERRUPTED] = {"interrupted", false},
-	[PLAN_SYSTEM_ERROR] = {"system-error", false},
+	[PLAN_REASON_DESCRIPTOR_REGISTERED] = {"descriptor-registered", true},
+	[PLAN_REASON_DESCRIPTOR_ENABLED] = {"descriptor-enabled", true},
+	[PLAN_REASON_DESCRIPTOR_CURRENT] = {"descriptor-current", true},
+	[PLAN_REASON_DESCRIPTOR_RELOADED] = {"descriptor-reloaded", true},
+	[PLAN_REASON_DESCRIPTOR_CREATED] = {"descriptor-created", true},
+	[PLAN_REASON_ENTRY_TRUSTED] = {"entry-trusted", true},
+	[PLAN_REASON_ENTRY_ENABLED] = {"entry-enabled", true},
+	[PLAN_REASON_OTHER_ENTRY] = {"other-entry", true},
+	[PLAN_REASON_NATIVE] = {"native", true},
+	[PLAN_REASON_NATIVE_BLOCKED] = {"native-blocked", true},
+	[PLAN_REASON_UNDO_DONE] = {"undo-done", true},
+	[PLAN_REASON_DESCRIPTOR_INVALID] = {"descriptor-invalid", false},
+	[PLAN_REASON_DESCRIPTOR_FAILED] = {"descriptor-failed", false},
+	[PLAN_REASON_ENTRY_DISABLED] = {"entry-disabled", false},
+	[PLAN_REASON_ENTRY_BROKEN] = {"entry-broken", false},
+	[PLAN_REASON_EMULATOR_MISSING] = {"emulator-missing", false},
+	[PLAN_REASON_REGISTRATION_FAILED] = {"registration-failed", false},
+	[PLAN_REASON_BINFMT_UNAVAILABLE] = {"binfmt-unavailable", false},
+	[PLAN_REASON_BINFMT_OFF] = {"binfmt-off", false},
+	[PLAN_REASON_BINFMT_BUSY] = {"binfmt-busy", false},
+	[PLAN_REASON_NOT_PERMITTED] = {"not-permitted", false},
+	[PLAN_REASON_PROBE_TIMEOUT] = {"probe-timeout", false},
+	[PLAN_REASON_PROBE_FAILED] = {"probe-failed", false},
+	[PLAN_REASON_UNDO_FAILED] = {"undo-failed", false},
+	[PLAN_REASON_INTERRUPTED] = {"interrupted", false},
+	[PLAN_REASON_SYSTEM_ERROR] = {"system-error", false},
 };
 
 static const char *const plan_policies[] = {
@@ -188,7 +188,7 @@ plan_ask(struct plan *plan, const struct host *host, enum host_fact fact)
 	}
 	if (known)
 		return false;
-	plan->kind = PLAN_ASK;
+	plan->kind = PLAN_KIND_ASK;
 	plan->ask = fact;
 	return true;
 }
@@ -196,14 +196,14 @@ plan_ask(struct plan *plan, const struct host *host, enum host_fact fact)
 static void
 plan_back(struct plan *plan, enum plan_stage next)
 {
-	plan->kind = PLAN_BACK;
+	plan->kind = PLAN_KIND_BACK;
 	plan->next = next;
 }
 
 static void
 plan_done(struct plan *plan, int tier, enum plan_reason reason)
 {
-	plan->kind = PLAN_DONE;
+	plan->kind = PLAN_KIND_DONE;
 	plan->tier = tier;
 	plan->reason = reason;
 }
@@ -215,18 +215,18 @@ plan_fail(struct plan *plan, const struct host *host, int tier, enum plan_reason
 	if (plan_ask(plan, host, HOST_FACT_SERVING))
 		return;
 	if (host->serving == HOST_SERVING_UNKNOWN)
-		reason = PLAN_PROBE_FAILED;
+		reason = PLAN_REASON_PROBE_FAILED;
 	else if (plan_unprovable(host))
-		reason = PLAN_BINFMT_UNAVAILABLE;
+		reason = PLAN_REASON_BINFMT_UNAVAILABLE;
 	else if (host->proof.end == PROBE_TIMEOUT)
-		reason = PLAN_PROBE_TIMEOUT;
+		reason = PLAN_REASON_PROBE_TIMEOUT;
 	plan_done(plan, tier, reason);
 }
 
 static void
 plan_steps(struct plan *plan, int tier, enum plan_reason reason, enum plan_stage next)
 {
-	plan->kind = PLAN_STEPS;
+	plan->kind = PLAN_KIND_STEPS;
 	plan->tier = tier;
 	plan->reason = reason;
 	plan->next = next;
@@ -273,16 +273,16 @@ plan_replace(struct plan *plan, const struct host *host)
 {
 	/* An entry that could not be understood is never written to. */
 	if (host->own.state == ENTRY_UNKNOWN || plan_unprovable(host)) {
-		plan_fail(plan, host, 1, PLAN_DESCRIPTOR_FAILED);
+		plan_fail(plan, host, 1, PLAN_REASON_DESCRIPTOR_FAILED);
 		return;
 	}
 	if (plan_ask(plan, host, HOST_FACT_FIT))
 		return;
 	if (host->fit == HOST_FIT_NO) {
-		plan_fail(plan, host, 1, PLAN_DESCRIPTOR_FAILED);
+		plan_fail(plan, host, 1, PLAN_REASON_DESCRIPTOR_FAILED);
 		return;
 	}
-	plan_steps(plan, 1, PLAN_DESCRIPTOR_RELOADED, PLAN_STAGE_REPLACED);
+	plan_steps(plan, 1, PLAN_REASON_DESCRIPTOR_RELOADED, PLAN_STAGE_REPLACED);
 	plan_step(plan, PLAN_STEP_UNREGISTER, HOST_ENTRY_NAME);
 	plan_step(plan, PLAN_STEP_REGISTER, HOST_ENTRY_NAME);
 }
@@ -292,25 +292,26 @@ static void
 plan_tier1(struct plan *plan, const struct host *host, enum plan_policy policy,
 	const struct plan_past *past)
 {
-	enum plan_reason reason = PLAN_DESCRIPTOR_CURRENT;
+	enum plan_reason reason = PLAN_REASON_DESCRIPTOR_CURRENT;
 
 	switch (past->stage) {
-	case PLAN_STAGE_ENABLED: reason = PLAN_DESCRIPTOR_ENABLED; break;
-	case PLAN_STAGE_REGISTERED: reason = PLAN_DESCRIPTOR_REGISTERED; break;
-	case PLAN_STAGE_REPLACED: reason = PLAN_DESCRIPTOR_RELOADED; break;
+	case PLAN_STAGE_ENABLED: reason = PLAN_REASON_DESCRIPTOR_ENABLED; break;
+	case PLAN_STAGE_REGISTERED: reason = PLAN_REASON_DESCRIPTOR_REGISTERED; break;
+	case PLAN_STAGE_REPLACED: reason = PLAN_REASON_DESCRIPTOR_RELOADED; break;
 	default:
 		if (plan_own(host) == PLAN_OWN_DISABLED) {
-			plan_enable(plan, host, 1, PLAN_DESCRIPTOR_ENABLED);
+			plan_enable(plan, host, 1, PLAN_REASON_DESCRIPTOR_ENABLED);
 			return;
 		}
 		if (plan_own(host) == PLAN_OWN_ABSENT) {
 			if (plan_ask(plan, host, HOST_FACT_FIT))
 				return;
 			if (host->fit == HOST_FIT_NO) {
-				plan_fail(plan, host, 1, PLAN_DESCRIPTOR_FAILED);
+				plan_fail(plan, host, 1, PLAN_REASON_DESCRIPTOR_FAILED);
 				return;
 			}
-			plan_steps(plan, 1, PLAN_DESCRIPTOR_REGISTERED, PLAN_STAGE_REGISTERED);
+			plan_steps(
+				plan, 1, PLAN_REASON_DESCRIPTOR_REGISTERED, PLAN_STAGE_REGISTERED);
 			plan_step_status(plan, host);
 			plan_step(plan, PLAN_STEP_REGISTER, HOST_ENTRY_NAME);
 			return;
@@ -321,8 +322,9 @@ plan_tier1(struct plan *plan, const struct host *host, enum plan_policy policy,
 		return;
 	if (plan_proved(host, policy))
 		plan_done(plan, 1, reason);
-	else if (reason == PLAN_DESCRIPTOR_REGISTERED || reason == PLAN_DESCRIPTOR_RELOADED)
-		plan_fail(plan, host, 1, PLAN_DESCRIPTOR_FAILED);
+	else if (reason == PLAN_REASON_DESCRIPTOR_REGISTERED
+		|| reason == PLAN_REASON_DESCRIPTOR_RELOADED)
+		plan_fail(plan, host, 1, PLAN_REASON_DESCRIPTOR_FAILED);
 	else
 		plan_replace(plan, host);
 }
@@ -334,14 +336,14 @@ plan_tier4(struct plan *plan, const struct host *host)
 	if (plan_ask(plan, host, HOST_FACT_EMULATOR))
 		return;
 	if (host->emulator == HOST_EMULATOR_ABSENT) {
-		plan_fail(plan, host, 4, PLAN_EMULATOR_MISSING);
+		plan_fail(plan, host, 4, PLAN_REASON_EMULATOR_MISSING);
 		return;
 	}
 	if (host->emulator == HOST_EMULATOR_UNSAFE) {
-		plan_fail(plan, host, 4, PLAN_REGISTRATION_FAILED);
+		plan_fail(plan, host, 4, PLAN_REASON_REGISTRATION_FAILED);
 		return;
 	}
-	plan_steps(plan, 4, PLAN_DESCRIPTOR_CREATED, PLAN_STAGE_CREATED);
+	plan_steps(plan, 4, PLAN_REASON_DESCRIPTOR_CREATED, PLAN_STAGE_CREATED);
 	plan_step_status(plan, host);
 	plan_step(plan, PLAN_STEP_CREATE_DESCRIPTOR, "");
 	plan_step(plan, PLAN_STEP_REGISTER, HOST_ENTRY_NAME);
@@ -354,19 +356,19 @@ plan_tier4_proof(struct plan *plan, const struct host *host, const struct plan_p
 	if (plan_ask(plan, host, HOST_FACT_SERVING))
 		return;
 	if (host->serving != HOST_SERVING_ENTRY) {
-		plan_fail(plan, host, 4, PLAN_REGISTRATION_FAILED);
+		plan_fail(plan, host, 4, PLAN_REASON_REGISTRATION_FAILED);
 		return;
 	}
 	if (past->stage == PLAN_STAGE_CREATED) {
 		if (plan_ask(plan, host, HOST_FACT_IMPORTER))
 			return;
 		if (host->importer == HOST_IMPORTER_FOUND) {
-			plan_steps(plan, 4, PLAN_DESCRIPTOR_CREATED, PLAN_STAGE_IMPORTED);
+			plan_steps(plan, 4, PLAN_REASON_DESCRIPTOR_CREATED, PLAN_STAGE_IMPORTED);
 			plan_step(plan, PLAN_STEP_IMPORT, "");
 			return;
 		}
 	}
-	plan_done(plan, 4, PLAN_DESCRIPTOR_CREATED);
+	plan_done(plan, 4, PLAN_REASON_DESCRIPTOR_CREATED);
 }
 
 /* Was something not to be read for lack of privilege? */
@@ -384,9 +386,9 @@ plan_descriptor_bad(struct plan *plan, const struct host *host)
 		if (plan_ask(plan, host, HOST_FACT_SERVING))
 			return true;
 		if (plan_forbidden(&host->descriptor_fault))
-			plan_done(plan, 1, PLAN_NOT_PERMITTED);
+			plan_done(plan, 1, PLAN_REASON_NOT_PERMITTED);
 		else
-			plan_fail(plan, host, 1, PLAN_SYSTEM_ERROR);
+			plan_fail(plan, host, 1, PLAN_REASON_SYSTEM_ERROR);
 		return true;
 	}
 	if (host->descriptor != HOST_DESCRIPTOR_INVALID
@@ -395,13 +397,13 @@ plan_descriptor_bad(struct plan *plan, const struct host *host)
 	if (plan_ask(plan, host, HOST_FACT_SERVING))
 		return true;
 	if (host->serving != HOST_SERVING_ENTRY)
-		plan_fail(plan, host, 1, PLAN_DESCRIPTOR_INVALID);
+		plan_fail(plan, host, 1, PLAN_REASON_DESCRIPTOR_INVALID);
 	else if (host->table != HOST_TABLE_MOUNTED)
-		plan_done(plan, 3, PLAN_OTHER_ENTRY);
+		plan_done(plan, 3, PLAN_REASON_OTHER_ENTRY);
 	else if (plan_own(host) == PLAN_OWN_ENABLED)
-		plan_done(plan, 2, PLAN_ENTRY_TRUSTED);
+		plan_done(plan, 2, PLAN_REASON_ENTRY_TRUSTED);
 	else
-		plan_fail(plan, host, 1, PLAN_DESCRIPTOR_INVALID);
+		plan_fail(plan, host, 1, PLAN_REASON_DESCRIPTOR_INVALID);
 	return true;
 }
 
@@ -417,18 +419,18 @@ plan_native_kernel(struct plan *plan, const struct host *host)
 		return true;
 	if (host->loader == HOST_LOADER_FAILS)
 		return false;
-	plan_done(plan, 3, PLAN_NATIVE);
+	plan_done(plan, 3, PLAN_REASON_NATIVE);
 	return true;
 }
 
-/* Policy registered, lines 5 to 7: what runs armhf already is left alone. False: nothing does. */
+/* Policy registered, without an entry qemu-arm: what runs armhf already is left alone. False: nothing does. */
 static bool
 plan_left_alone(struct plan *plan, const struct host *host)
 {
 	if (plan_native_kernel(plan, host))
 		return true;
 	if (host->serving == HOST_SERVING_ENTRY) {
-		plan_done(plan, 3, PLAN_OTHER_ENTRY);
+		plan_done(plan, 3, PLAN_REASON_OTHER_ENTRY);
 		return true;
 	}
 	if (host->serving != HOST_SERVING_BROKEN)
@@ -437,7 +439,7 @@ plan_left_alone(struct plan *plan, const struct host *host)
 		return true;
 	if (!plan_native_able(host))
 		return false;
-	plan_fail(plan, host, 3, PLAN_ENTRY_BROKEN);
+	plan_fail(plan, host, 3, PLAN_REASON_ENTRY_BROKEN);
 	return true;
 }
 
@@ -450,35 +452,37 @@ plan_unmounted(struct plan *plan, const struct host *host, enum plan_policy poli
 	if (plan_ask(plan, host, HOST_FACT_SERVING))
 		return;
 	if (host->serving == HOST_SERVING_ENTRY) {
-		plan_done(plan, 3, PLAN_OTHER_ENTRY); /* the table is elsewhere: a container */
+		plan_done(
+			plan, 3, PLAN_REASON_OTHER_ENTRY); /* the table is elsewhere: a container */
 		return;
 	}
 	if (tier == 4 && policy == PLAN_POLICY_REGISTERED && plan_left_alone(plan, host))
 		return;
 	if (host->serving == HOST_SERVING_UNKNOWN) {
-		plan_done(plan, tier == 1 ? 1 : 0, PLAN_PROBE_FAILED);
+		plan_done(plan, tier == 1 ? 1 : 0, PLAN_REASON_PROBE_FAILED);
 		return;
 	}
 	if (tier == 1) {
 		if (plan_ask(plan, host, HOST_FACT_FIT))
 			return;
 		if (host->fit == HOST_FIT_NO) {
-			plan_fail(plan, host, 1, PLAN_DESCRIPTOR_FAILED);
+			plan_fail(plan, host, 1, PLAN_REASON_DESCRIPTOR_FAILED);
 			return;
 		}
 	} else {
 		plan_tier4(plan, host);
-		if (plan->kind != PLAN_STEPS)
+		if (plan->kind != PLAN_KIND_STEPS)
 			return;
 		plan->step_count = 0; /* these come when the table is there */
 	}
 	if (host->table == HOST_TABLE_AUTOFS) {
 		/* Nothing is mounted over it. While armhf runs that is no failure. */
 		if (!plan_native_kernel(plan, host))
-			plan_done(plan, tier, PLAN_BINFMT_UNAVAILABLE);
+			plan_done(plan, tier, PLAN_REASON_BINFMT_UNAVAILABLE);
 		return;
 	}
-	plan_steps(plan, tier, tier == 1 ? PLAN_DESCRIPTOR_REGISTERED : PLAN_DESCRIPTOR_CREATED,
+	plan_steps(plan, tier,
+		tier == 1 ? PLAN_REASON_DESCRIPTOR_REGISTERED : PLAN_REASON_DESCRIPTOR_CREATED,
 		PLAN_STAGE_NOTHING);
 	plan_step(plan, PLAN_STEP_MOUNT, "");
 }
@@ -492,17 +496,17 @@ plan_registered(struct plan *plan, const struct host *host)
 	switch (plan_own(host)) {
 	case PLAN_OWN_ENABLED:
 		if (host->serving == HOST_SERVING_KERNEL || host->serving == HOST_SERVING_ENTRY)
-			plan_done(plan, 2, PLAN_ENTRY_TRUSTED);
+			plan_done(plan, 2, PLAN_REASON_ENTRY_TRUSTED);
 		else
-			plan_fail(plan, host, 2, PLAN_ENTRY_BROKEN);
+			plan_fail(plan, host, 2, PLAN_REASON_ENTRY_BROKEN);
 		return;
-	case PLAN_OWN_DISABLED: plan_fail(plan, host, 2, PLAN_ENTRY_DISABLED); return;
+	case PLAN_OWN_DISABLED: plan_fail(plan, host, 2, PLAN_REASON_ENTRY_DISABLED); return;
 	case PLAN_OWN_ABSENT: break;
 	}
 	if (plan_left_alone(plan, host))
 		return;
 	if (plan_unprovable(host))
-		plan_fail(plan, host, 0, PLAN_REGISTRATION_FAILED);
+		plan_fail(plan, host, 0, PLAN_REASON_REGISTRATION_FAILED);
 	else
 		plan_tier4(plan, host);
 }
@@ -517,21 +521,22 @@ plan_emulated(struct plan *plan, const struct host *host, const struct plan_past
 		return;
 	if (host->serving == HOST_SERVING_ENTRY) {
 		if (plan_own(host) == PLAN_OWN_ENABLED)
-			plan_done(plan, 2, enabled ? PLAN_ENTRY_ENABLED : PLAN_ENTRY_TRUSTED);
+			plan_done(plan, 2,
+				enabled ? PLAN_REASON_ENTRY_ENABLED : PLAN_REASON_ENTRY_TRUSTED);
 		else
-			plan_done(plan, 3, PLAN_OTHER_ENTRY);
+			plan_done(plan, 3, PLAN_REASON_OTHER_ENTRY);
 	} else if (plan_own(host) == PLAN_OWN_ENABLED) {
-		plan_fail(plan, host, 2, PLAN_ENTRY_BROKEN);
+		plan_fail(plan, host, 2, PLAN_REASON_ENTRY_BROKEN);
 	} else if (plan_unprovable(host)) {
-		plan_fail(plan, host, 0, PLAN_REGISTRATION_FAILED);
+		plan_fail(plan, host, 0, PLAN_REASON_REGISTRATION_FAILED);
 	} else if (plan_own(host) == PLAN_OWN_DISABLED) {
-		plan_enable(plan, host, 2, PLAN_ENTRY_ENABLED);
+		plan_enable(plan, host, 2, PLAN_REASON_ENTRY_ENABLED);
 	} else {
 		plan_tier4(plan, host);
 	}
 }
 
-/* Policy native's own lines. False: this host is not native, emulate. */
+/* What only policy native does. False: this host is not native, emulate. */
 static bool
 plan_native(struct plan *plan, const struct host *host, const struct plan_past *past)
 {
@@ -541,9 +546,9 @@ plan_native(struct plan *plan, const struct host *host, const struct plan_past *
 		return true;
 	if (past->stage == PLAN_STAGE_UNPROVED || past->stage == PLAN_STAGE_KEPT) {
 		if (host->serving == HOST_SERVING_ENTRY)
-			plan_done(plan, 3, PLAN_NATIVE_BLOCKED);
+			plan_done(plan, 3, PLAN_REASON_NATIVE_BLOCKED);
 		else if (host->serving == HOST_SERVING_BROKEN && past->stage == PLAN_STAGE_KEPT)
-			plan_done(plan, 3, PLAN_NOT_PERMITTED);
+			plan_done(plan, 3, PLAN_REASON_NOT_PERMITTED);
 		else
 			return false;
 		return true;
@@ -560,7 +565,7 @@ plan_native(struct plan *plan, const struct host *host, const struct plan_past *
 		return false;
 	if (host->table == HOST_TABLE_ABSENT && host->serving == HOST_SERVING_BROKEN) {
 		/* Only with the table there can the entry be switched off. */
-		plan_steps(plan, 3, PLAN_NATIVE, PLAN_STAGE_NOTHING);
+		plan_steps(plan, 3, PLAN_REASON_NATIVE, PLAN_STAGE_NOTHING);
 		plan_step(plan, PLAN_STEP_MOUNT, "");
 		return true;
 	}
@@ -569,10 +574,10 @@ plan_native(struct plan *plan, const struct host *host, const struct plan_past *
 	if (!plan_claimers_switchable(host)) {
 		if (host->serving != HOST_SERVING_ENTRY)
 			return false;
-		plan_done(plan, 3, PLAN_NATIVE_BLOCKED);
+		plan_done(plan, 3, PLAN_REASON_NATIVE_BLOCKED);
 		return true;
 	}
-	plan_steps(plan, 3, PLAN_NATIVE, PLAN_STAGE_SWITCHED_OFF);
+	plan_steps(plan, 3, PLAN_REASON_NATIVE, PLAN_STAGE_SWITCHED_OFF);
 	for (unsigned int i = 0; i < host->claimer_count; i++)
 		if (host->claimers[i].enabled)
 			plan_step(plan, PLAN_STEP_DISABLE, host->claimers[i].name);
@@ -590,9 +595,9 @@ plan_refused(struct plan *plan, const struct host *host, const struct plan_past 
 	if (host->serving != HOST_SERVING_ENTRY)
 		plan_done(plan, past->tier, past->reason);
 	else if (host->table == HOST_TABLE_MOUNTED && plan_own(host) == PLAN_OWN_ENABLED)
-		plan_done(plan, 2, PLAN_ENTRY_TRUSTED);
+		plan_done(plan, 2, PLAN_REASON_ENTRY_TRUSTED);
 	else
-		plan_done(plan, 3, PLAN_OTHER_ENTRY);
+		plan_done(plan, 3, PLAN_REASON_OTHER_ENTRY);
 }
 
 static bool
@@ -619,8 +624,8 @@ plan_no_table(struct plan *plan, const struct host *host, enum plan_policy polic
 		return;
 	if (!plan_ask(plan, host, HOST_FACT_SERVING))
 		plan_done(plan, past->stage == PLAN_STAGE_NOTHING ? 0 : past->tier,
-			plan_forbidden(&host->table_fault) ? PLAN_NOT_PERMITTED
-							   : PLAN_BINFMT_UNAVAILABLE);
+			plan_forbidden(&host->table_fault) ? PLAN_REASON_NOT_PERMITTED
+							   : PLAN_REASON_BINFMT_UNAVAILABLE);
 }
 
 void
@@ -628,7 +633,7 @@ plan_decide(struct plan *plan, const struct host *host, enum plan_policy policy,
 	const struct plan_past *past)
 {
 	/* The array of steps is large and written only as far as step_count says. */
-	plan->kind = PLAN_ASK;
+	plan->kind = PLAN_KIND_ASK;
 	plan->ask = HOST_FACT_NONE;
 	plan->next = PLAN_STAGE_NOTHING;
 	plan->reason = PLAN_REASON_NONE;
@@ -679,12 +684,12 @@ static enum plan_reason
 plan_step_reason(int tier, enum plan_step_kind failed)
 {
 	if (failed == PLAN_STEP_MOUNT)
-		return PLAN_BINFMT_UNAVAILABLE;
+		return PLAN_REASON_BINFMT_UNAVAILABLE;
 	switch (tier) {
-	case 1: return PLAN_DESCRIPTOR_FAILED;
-	case 2: return PLAN_ENTRY_BROKEN;
-	case 4: return PLAN_REGISTRATION_FAILED;
-	default: return PLAN_SYSTEM_ERROR;
+	case 1: return PLAN_REASON_DESCRIPTOR_FAILED;
+	case 2: return PLAN_REASON_ENTRY_BROKEN;
+	case 4: return PLAN_REASON_REGISTRATION_FAILED;
+	default: return PLAN_REASON_SYSTEM_ERROR;
 	}
 }
 
@@ -702,22 +707,22 @@ plan_after(struct plan_past *past, const struct plan *plan, enum plan_step_kind 
 	case PLAN_OUTCOME_RACED: past->stage = PLAN_STAGE_NOTHING; break;
 	case PLAN_OUTCOME_REFUSED:
 		past->stage = off ? PLAN_STAGE_KEPT : PLAN_STAGE_REFUSED;
-		past->reason = PLAN_NOT_PERMITTED;
+		past->reason = PLAN_REASON_NOT_PERMITTED;
 		break;
 	case PLAN_OUTCOME_IMPOSSIBLE:
 		past->stage = off ? PLAN_STAGE_UNPROVED : PLAN_STAGE_REFUSED;
-		past->reason = PLAN_BINFMT_UNAVAILABLE;
+		past->reason = PLAN_REASON_BINFMT_UNAVAILABLE;
 		break;
 	case PLAN_OUTCOME_OVERRULED:
 	case PLAN_OUTCOME_FAILED:
 		if (off)
 			past->stage = PLAN_STAGE_UNPROVED;
 		past->reason = outcome == PLAN_OUTCOME_OVERRULED && failed == PLAN_STEP_STATUS_ON
-			? PLAN_BINFMT_OFF
+			? PLAN_REASON_BINFMT_OFF
 			: plan_step_reason(plan->tier, failed);
 		break;
-	case PLAN_OUTCOME_BUSY: past->reason = PLAN_BINFMT_BUSY; break;
-	case PLAN_OUTCOME_INTERRUPTED: past->reason = PLAN_INTERRUPTED; break;
+	case PLAN_OUTCOME_BUSY: past->reason = PLAN_REASON_BINFMT_BUSY; break;
+	case PLAN_OUTCOME_INTERRUPTED: past->reason = PLAN_REASON_INTERRUPTED; break;
 	}
 }
 

@@ -37,7 +37,7 @@ static void
 prepare_interrupted(struct prepare *prepare, int stopped)
 {
 	prepare->stopped = stopped;
-	prepare->reason = PLAN_INTERRUPTED;
+	prepare->reason = PLAN_REASON_INTERRUPTED;
 	prepare->judged = prepare->host;
 	apply_back(&prepare->apply);
 }
@@ -168,7 +168,7 @@ prepare_settle(struct prepare *prepare, const struct plan *plan, struct plan_pas
 		return true;
 	}
 	/* A failure that needs no change is told without the lock where it is not to be had. */
-	if (plan->kind != PLAN_STEPS && result != BINFMT_BUSY)
+	if (plan->kind != PLAN_KIND_STEPS && result != BINFMT_BUSY)
 		return false;
 	plan_after(past, plan, PLAN_STEP_KIND_COUNT, prepare_lock_outcome(result));
 	return true;
@@ -219,16 +219,17 @@ prepare_rounds(struct prepare *prepare, struct plan *plan)
 
 		plan_decide(plan, &prepare->host, prepare->policy, &past);
 		switch (plan->kind) {
-		case PLAN_ASK: stopped = prepare_look(prepare, plan->ask); break;
-		case PLAN_DONE:
-			if (!plan_reason_success(plan->reason) && past.reason != PLAN_BINFMT_BUSY
+		case PLAN_KIND_ASK: stopped = prepare_look(prepare, plan->ask); break;
+		case PLAN_KIND_DONE:
+			if (!plan_reason_success(plan->reason)
+				&& past.reason != PLAN_REASON_BINFMT_BUSY
 				&& prepare_settle(prepare, plan, &past)) {
 				stopped = prepare->stopped;
 				break;
 			}
 			prepare_verdict(prepare, plan, &past);
 			return;
-		case PLAN_STEPS:
+		case PLAN_KIND_STEPS:
 			prepare->tier = plan->tier;
 			if (prepare_settle(prepare, plan, &past)) {
 				stopped = prepare->stopped;
@@ -244,7 +245,7 @@ prepare_rounds(struct prepare *prepare, struct plan *plan)
 				stopped = prepare_back(prepare);
 			restarts += outcome == PLAN_OUTCOME_RACED;
 			break;
-		case PLAN_BACK:
+		case PLAN_KIND_BACK:
 			stopped = prepare_back(prepare);
 			past.stage = plan->next;
 			restarts += plan->next == PLAN_STAGE_NOTHING;
@@ -259,7 +260,7 @@ prepare_rounds(struct prepare *prepare, struct plan *plan)
 				"somebody else changed it each time that it was looked at (%d times)",
 				restarts);
 			past = (struct plan_past){
-				PLAN_STAGE_FAILED, PLAN_BINFMT_BUSY, prepare->tier};
+				PLAN_STAGE_FAILED, PLAN_REASON_BINFMT_BUSY, prepare->tier};
 		}
 	}
 }
@@ -271,7 +272,7 @@ prepare_run(struct prepare *prepare, const struct stop *stop)
 
 	prepare_begin(prepare, stop);
 	if (plan == NULL) {
-		prepare->reason = PLAN_SYSTEM_ERROR;
+		prepare->reason = PLAN_REASON_SYSTEM_ERROR;
 		prepare->faulted = true;
 		fault_set(&prepare->apply.fault, errno, "armhf_binfmt_prepare", "no memory");
 		return;
@@ -298,7 +299,7 @@ prepare_undo_steps(struct prepare *prepare)
 	if (prepare->rehearse || apply->action_count == 0) {
 		memcpy(prepare->undo, steps, count * sizeof(*steps));
 		prepare->undo_count = count;
-		prepare->reason = count == 0 ? PLAN_UNDO_DONE : PLAN_UNDO_FAILED;
+		prepare->reason = count == 0 ? PLAN_REASON_UNDO_DONE : PLAN_REASON_UNDO_FAILED;
 		return;
 	}
 	apply->rehearse = false;
@@ -308,14 +309,16 @@ prepare_undo_steps(struct prepare *prepare)
 	switch (result) {
 	case BINFMT_DONE:
 		apply_undo(apply, &prepare->host, prepare->undo, &prepare->undo_count);
-		prepare->reason = prepare->undo_count == 0 ? PLAN_UNDO_DONE : PLAN_UNDO_FAILED;
+		prepare->reason = prepare->undo_count == 0 ? PLAN_REASON_UNDO_DONE
+							   : PLAN_REASON_UNDO_FAILED;
 		break;
 	case BINFMT_INTERRUPTED:
 		prepare->stopped = stop_pending(prepare->limits.stop);
-		prepare->reason = PLAN_INTERRUPTED;
+		prepare->reason = PLAN_REASON_INTERRUPTED;
 		break;
 	default:
-		prepare->reason = result == BINFMT_BUSY ? PLAN_BINFMT_BUSY : PLAN_UNDO_FAILED;
+		prepare->reason = result == BINFMT_BUSY ? PLAN_REASON_BINFMT_BUSY
+							: PLAN_REASON_UNDO_FAILED;
 		break;
 	}
 }
@@ -326,6 +329,7 @@ prepare_undo(struct prepare *prepare, const struct stop *stop)
 	static const enum host_fact facts[] = {HOST_FACT_TABLE, HOST_FACT_SERVING};
 
 	prepare_begin(prepare, stop);
+	prepare->undoing = true;
 	prepare->faulted = true;
 	prepare->stopped = observe_fact(
 		&prepare->host, HOST_FACT_TABLE, &prepare->binfmt, &prepare->limits);
@@ -336,7 +340,7 @@ prepare_undo(struct prepare *prepare, const struct stop *stop)
 		prepare->stopped = observe_fact(
 			&prepare->host, facts[i], &prepare->binfmt, &prepare->limits);
 	if (prepare->stopped != 0)
-		prepare->reason = PLAN_INTERRUPTED;
+		prepare->reason = PLAN_REASON_INTERRUPTED;
 	prepare->judged = prepare->host;
 	prepare->before = prepare->host;
 	prepare_explain(prepare);

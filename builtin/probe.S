@@ -90,7 +90,7 @@ auxiliary:
 	cmp	r0, r9
 	bne	quit
 
-	@ 47 - 2: 64 KiB works, - 1: 4 KiB works, - 2: what is left is 42 to 45.
+	@ Of 47: 2 less if 64 KiB works, 1 less if 4 KiB does, and 2 at the end: 42 both, 43 only 64 KiB, 44 only 4 KiB, 45 neither.
 	mov	r10, #SEGMENT_ALIGN
 	bl	try
 	subeq	r4, r4, #2

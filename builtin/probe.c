@@ -25,7 +25,6 @@
 #include <sys/time.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "probe.h"
@@ -55,8 +54,8 @@ struct task {
 	const char *const *env;
 };
 
-/* What the child reported: errno of what failed in it, negative if it was not yet acting. */
-struct report {
+/* What the child reported: errno of what failed in it, negative where it says nothing about armhf: not yet acting, or no /proc. */
+struct child_report {
 	int errors[EXEC_ATTEMPTS];
 	size_t count;
 };
@@ -67,7 +66,7 @@ static const char *const no_environment[] = {NULL};
 /* ---- in the child ---- */
 
 static bool
-report_error(int report, int error)
+child_report_error(int report, int error)
 {
 	ssize_t written;
 
@@ -153,7 +152,7 @@ child_main(const struct task *task, int seconds, int report, pid_t parent)
 
 	/* In this order: a parent that died before the first call is seen by the second. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || child_detach(task, seconds) != 0) {
-		report_error(report, -errno);
+		child_report_error(report, -errno);
 		_exit(STATUS_NO_EXEC);
 	}
 	if (getppid() != parent)
@@ -185,27 +184,27 @@ act_plain(const struct task *task, int report)
 	int error = execute_file(task);
 
 	/* Without that report the second attempt would be taken for the first. */
-	if (!report_error(report, error) || error != ENOENT)
+	if (!child_report_error(report, error) || error != ENOENT)
 		return STATUS_NO_EXEC;
 	/* Without /proc the ENOENT would be taken for that of a missing interpreter. */
 	if (access(STANDARD_INPUT, F_OK) != 0)
-		report_error(report, -errno);
+		child_report_error(report, -errno);
 	else
-		report_error(report, execute_path(task, STANDARD_INPUT));
+		child_report_error(report, execute_path(task, STANDARD_INPUT));
 	return STATUS_NO_EXEC;
 }
 
 static int
 act_odd(const struct task *task, int report)
 {
-	report_error(report, execute_file(task));
+	child_report_error(report, execute_file(task));
 	return STATUS_NO_EXEC;
 }
 
 static int
 act_command(const struct task *task, int report)
 {
-	report_error(report, execute_path(task, task->path));
+	child_report_error(report, execute_path(task, task->path));
 	return STATUS_NO_EXEC;
 }
 
@@ -215,7 +214,7 @@ act_lookup(const struct task *task, int report)
 	int fd = open(task->path, O_PATH | O_CLOEXEC);
 
 	if (fd < 0) {
-		report_error(report, errno);
+		child_report_error(report, errno);
 		return 1;
 	}
 	close(fd);
@@ -231,7 +230,7 @@ act_personality(const struct task *task, int report)
 	if (personality(PER_LINUX32) < 0) {
 		if (errno == EINVAL)
 			return PROBE_PERSONALITY_REFUSED;
-		report_error(report, errno);
+		child_report_error(report, errno);
 		return PROBE_PERSONALITY_UNKNOWN;
 	}
 	if (uname(&name) != 0)
@@ -246,7 +245,7 @@ act_personality(const struct task *task, int report)
 /* ---- in the shell ---- */
 
 static void
-close_quietly(int fd)
+descriptor_close(int fd)
 {
 	int error = errno;
 
@@ -264,17 +263,8 @@ descriptor_lift(int fd)
 	if (fd < 0 || fd > STDERR_FILENO)
 		return fd;
 	lifted = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-	close_quietly(fd);
+	descriptor_close(fd);
 	return lifted;
-}
-
-static long long
-milliseconds_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
 }
 
 /* vfork, so that the cost does not grow with the shell; fork where the child may block before exec. */
@@ -332,7 +322,7 @@ child_watch(struct probe_result *result, pid_t pid, const struct probe_limits *l
 			result->end = PROBE_INTERRUPTED;
 			break;
 		}
-		left = deadline - milliseconds_now();
+		left = deadline - stop_now_ms();
 		if (left <= 0) {
 			result->end = PROBE_TIMEOUT;
 			break;
@@ -364,7 +354,7 @@ child_reap(struct probe_result *result, pid_t pid, long long deadline)
 		result->end = PROBE_NOT_STARTED;
 		result->error = errno;
 	} else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM
-		&& milliseconds_now() >= deadline) {
+		&& stop_now_ms() >= deadline) {
 		result->end = PROBE_TIMEOUT;
 	} else if (WIFSIGNALED(status)) {
 		result->end = PROBE_KILLED;
@@ -379,16 +369,16 @@ child_reap(struct probe_result *result, pid_t pid, long long deadline)
  * the child had to say.
  */
 static void
-child_run(struct probe_result *result, struct report *report, const struct task *task,
+child_run(struct probe_result *result, struct child_report *report, const struct task *task,
 	const struct probe_limits *limits)
 {
-	long long deadline = milliseconds_now() + limits->seconds * 1000LL;
+	long long deadline = stop_now_ms() + limits->seconds * 1000LL;
 	ssize_t length;
 	pid_t pid = -1;
 	int ends[2];
 
 	*result = (struct probe_result){.end = PROBE_NOT_STARTED};
-	*report = (struct report){.count = 0};
+	*report = (struct child_report){.count = 0};
 
 	if (pipe2(ends, O_CLOEXEC) != 0) {
 		result->error = errno;
@@ -399,8 +389,8 @@ child_run(struct probe_result *result, struct report *report, const struct task 
 		pid = child_start(task, limits->seconds, ends[1]);
 	if (pid < 0) {
 		result->error = errno;
-		close_quietly(ends[0]);
-		close_quietly(ends[1]);
+		descriptor_close(ends[0]);
+		descriptor_close(ends[1]);
 		return;
 	}
 	close(ends[1]);
@@ -427,7 +417,7 @@ child_run(struct probe_result *result, struct report *report, const struct task 
 
 /* The child says that this is why its last exec failed; its exit status says nothing. */
 static void
-refuse(struct probe_result *result, int error)
+result_refuse(struct probe_result *result, int error)
 {
 	if (result->end == PROBE_EXITED)
 		*result = (struct probe_result){
@@ -464,7 +454,7 @@ image_reopen(int fd)
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	again = open(path, O_RDONLY | O_CLOEXEC);
-	close_quietly(fd);
+	descriptor_close(fd);
 	return again;
 }
 
@@ -502,7 +492,7 @@ image_open(bool odd)
 	if (written != (ssize_t)sizeof(image)) {
 		if (written >= 0)
 			errno = ENOSPC;
-		close_quietly(fd);
+		descriptor_close(fd);
 		return -1;
 	}
 	return descriptor_lift(in_memory ? fd : image_reopen(fd));
@@ -513,13 +503,13 @@ image_open(bool odd)
  * and did not say why, could not say it.
  */
 static void
-image_run(struct probe_result *result, struct report *report, struct task *task, bool odd,
+image_run(struct probe_result *result, struct child_report *report, struct task *task, bool odd,
 	const struct probe_limits *limits)
 {
 	task->file = image_open(odd);
 	if (task->file < 0) {
 		*result = (struct probe_result){.end = PROBE_NOT_STARTED, .error = errno};
-		*report = (struct report){.count = 0};
+		*report = (struct child_report){.count = 0};
 		return;
 	}
 	child_run(result, report, task, limits);
@@ -540,7 +530,7 @@ void
 probe_run_plain(struct probe_result *result, const struct probe_limits *limits)
 {
 	struct task task = {.act = act_plain, .argv = probe_argv, .env = no_environment};
-	struct report report;
+	struct child_report report;
 
 	image_run(result, &report, &task, false, limits);
 	if (result->end == PROBE_NOT_STARTED)
@@ -553,11 +543,11 @@ probe_run_plain(struct probe_result *result, const struct probe_limits *limits)
 	case ENOENT:
 		result->way = PROBE_BY_ENTRY;
 		if (report.count > 1)
-			refuse(result, report.errors[1]);
+			result_refuse(result, report.errors[1]);
 		break;
 	case ENOEXEC:
 		result->way = PROBE_BY_NOBODY;
-		refuse(result, ENOEXEC);
+		result_refuse(result, ENOEXEC);
 		break;
 	default: /* of a noexec mount, of a filter, of memory: says nothing about armhf */
 		if (result->end == PROBE_EXITED)
@@ -569,11 +559,11 @@ void
 probe_run_odd(struct probe_result *result, const struct probe_limits *limits)
 {
 	struct task task = {.act = act_odd, .argv = probe_argv, .env = no_environment};
-	struct report report;
+	struct child_report report;
 
 	image_run(result, &report, &task, true, limits);
 	if (report.count > 0)
-		refuse(result, report.errors[0]);
+		result_refuse(result, report.errors[0]);
 }
 
 void
@@ -585,11 +575,11 @@ probe_run_through(struct probe_result *result, const char *interpreter, bool pre
 		interpreter, STANDARD_INPUT, preserve ? probe_argv[0] : NULL, NULL};
 	struct task task = {
 		.act = act_command, .path = interpreter, .argv = argv, .env = no_environment};
-	struct report report;
+	struct child_report report;
 
 	image_run(result, &report, &task, false, limits);
 	if (report.count > 0)
-		refuse(result, report.errors[0]);
+		result_refuse(result, report.errors[0]);
 }
 
 void
@@ -601,18 +591,18 @@ probe_run_command(struct probe_result *result, const char *const argv[], const c
 		.path = argv[0],
 		.argv = argv,
 		.env = env ? env : no_environment};
-	struct report report;
+	struct child_report report;
 
 	child_run(result, &report, &task, limits);
 	if (report.count > 0)
-		refuse(result, report.errors[0]);
+		result_refuse(result, report.errors[0]);
 }
 
 void
 probe_run_lookup(struct probe_result *result, const char *path, const struct probe_limits *limits)
 {
 	const struct task task = {.act = act_lookup, .may_block = true, .file = -1, .path = path};
-	struct report report;
+	struct child_report report;
 
 	child_run(result, &report, &task, limits);
 	if (report.count > 0 && result->end == PROBE_EXITED)
@@ -624,7 +614,7 @@ probe_personality(const struct probe_limits *limits)
 {
 	const struct task task = {.act = act_personality, .file = -1};
 	struct probe_result result;
-	struct report report;
+	struct child_report report;
 
 	child_run(&result, &report, &task, limits);
 	return result.end == PROBE_EXITED ? (enum probe_personality)result.value

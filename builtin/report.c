@@ -78,7 +78,7 @@ static const char *const report_natives[] = {
 	[HOST_NATIVE_NOT_ARM64] = "no: this machine is not arm64",
 };
 
-/* Which armhf programs run, by the exit status of the probe. KERNEL: arch/arm64, and ld.so's way to map. */
+/* Which armhf programs run, by the exit status of the probe. */
 static const struct {
 	enum probe_status status;
 	const char *token;
@@ -97,46 +97,48 @@ static const struct {
 
 /* How it came that armhf runs through an interpreter: goes behind that. */
 static const char *const report_tails[PLAN_REASON_COUNT] = {
-	[PLAN_DESCRIPTOR_REGISTERED] = ", registered as " HOST_DESCRIPTOR_PATH " says",
-	[PLAN_DESCRIPTOR_ENABLED] = ", whose entry " HOST_ENTRY_NAME " was switched on",
-	[PLAN_DESCRIPTOR_CURRENT] = ", whose entry " HOST_ENTRY_NAME " was enabled already",
-	[PLAN_DESCRIPTOR_RELOADED] = ", registered anew as " HOST_DESCRIPTOR_PATH
-				     " says, in place of an entry that did not run it",
-	[PLAN_DESCRIPTOR_CREATED] = ", for which " HOST_DESCRIPTOR_PATH " was made and registered",
-	[PLAN_ENTRY_TRUSTED] = ", whose entry " HOST_ENTRY_NAME " was enabled already",
-	[PLAN_ENTRY_ENABLED] = ", whose entry " HOST_ENTRY_NAME " was switched on",
-	[PLAN_OTHER_ENTRY] = ", by an entry that was there already",
-	[PLAN_NATIVE_BLOCKED] = "; not natively, for the reason in the warning",
+	[PLAN_REASON_DESCRIPTOR_REGISTERED] = ", registered as " HOST_DESCRIPTOR_PATH " says",
+	[PLAN_REASON_DESCRIPTOR_ENABLED] = ", whose entry " HOST_ENTRY_NAME " was switched on",
+	[PLAN_REASON_DESCRIPTOR_CURRENT] = ", whose entry " HOST_ENTRY_NAME " was enabled already",
+	[PLAN_REASON_DESCRIPTOR_RELOADED] = ", registered anew as " HOST_DESCRIPTOR_PATH
+					    " says, in place of an entry that did not run it",
+	[PLAN_REASON_DESCRIPTOR_CREATED] = ", for which " HOST_DESCRIPTOR_PATH
+					   " was made and registered",
+	[PLAN_REASON_ENTRY_TRUSTED] = ", whose entry " HOST_ENTRY_NAME " was enabled already",
+	[PLAN_REASON_ENTRY_ENABLED] = ", whose entry " HOST_ENTRY_NAME " was switched on",
+	[PLAN_REASON_OTHER_ENTRY] = ", by an entry that was there already",
+	[PLAN_REASON_NATIVE_BLOCKED] = "; not natively, for the reason in the warning",
 };
 
 /* What a person can do about a failure. */
 static const char *const report_remedies[PLAN_REASON_COUNT] = {
-	[PLAN_DESCRIPTOR_INVALID] =
+	[PLAN_REASON_DESCRIPTOR_INVALID] =
 		"correct or remove the file, or reinstall the package that owns it",
-	[PLAN_DESCRIPTOR_FAILED] = "correct " HOST_DESCRIPTOR_PATH
-				   " or remove it, or reinstall the package that owns it",
-	[PLAN_ENTRY_BROKEN] =
+	[PLAN_REASON_DESCRIPTOR_FAILED] = "correct " HOST_DESCRIPTOR_PATH
+					  " or remove it, or reinstall the package that owns it",
+	[PLAN_REASON_ENTRY_BROKEN] =
 		"repair its interpreter, or remove the entry (echo -1 into its file in " BINFMT_PATH
 		") and run this again",
-	[PLAN_EMULATOR_MISSING] =
+	[PLAN_REASON_EMULATOR_MISSING] =
 		"install qemu-user-static, or on newer releases qemu-user-binfmt or qemu-user",
-	[PLAN_REGISTRATION_FAILED] =
+	[PLAN_REASON_REGISTRATION_FAILED] =
 		"reinstall the package of the emulator (qemu-user-static or qemu-user)",
-	[PLAN_BINFMT_UNAVAILABLE] =
+	[PLAN_REASON_BINFMT_UNAVAILABLE] =
 		"try 'modprobe binfmt_misc' and 'mount -t binfmt_misc binfmt_misc " BINFMT_PATH
 		"', in a container on its host",
-	[PLAN_BINFMT_OFF] = "find out what switches binfmt_misc off, then 'echo 1 > " BINFMT_PATH
-			    "/status'",
-	[PLAN_BINFMT_BUSY] = "find the process that holds or changes it (fuser " BINFMT_PATH
-			     "/register), then run this again",
-	[PLAN_NOT_PERMITTED] = "run this as root, in a container with --privileged or on its host",
-	[PLAN_PROBE_TIMEOUT] = "give it longer with -t, or repair the interpreter",
-	[PLAN_PROBE_FAILED] =
+	[PLAN_REASON_BINFMT_OFF] =
+		"find out what switches binfmt_misc off, then 'echo 1 > " BINFMT_PATH "/status'",
+	[PLAN_REASON_BINFMT_BUSY] = "find the process that holds or changes it (fuser " BINFMT_PATH
+				    "/register), then run this again",
+	[PLAN_REASON_NOT_PERMITTED] =
+		"run this as root, in a container with --privileged or on its host",
+	[PLAN_REASON_PROBE_TIMEOUT] = "give it longer with -t, or repair the interpreter",
+	[PLAN_REASON_PROBE_FAILED] =
 		"allow execution from memfd or from one of /tmp, /var/tmp and /dev/shm, and processes to be started",
-	[PLAN_UNDO_FAILED] =
+	[PLAN_REASON_UNDO_FAILED] =
 		"mend that and repeat the steps that are left (ARMHF_BINFMT_UNDO) with -r",
-	[PLAN_INTERRUPTED] = "run this again",
-	[PLAN_SYSTEM_ERROR] = "mend that and run this again",
+	[PLAN_REASON_INTERRUPTED] = "run this again",
+	[PLAN_REASON_SYSTEM_ERROR] = "mend that and run this again",
 };
 
 const char *
@@ -173,7 +175,7 @@ report_mode(const struct host *host)
 	}
 }
 
-/* The row of ALIGN that the last proof says, or NULL where armhf does not run. */
+/* The row of report_aligns that the last proof says, or -1 where armhf does not run. */
 static int
 report_align(const struct host *host)
 {
@@ -195,7 +197,7 @@ report_entry(const struct prepare *prepare)
 	if (host->serving == HOST_SERVING_ENTRY || host->serving == HOST_SERVING_BROKEN)
 		entry = plan_serving_entry(host);
 	if (entry == NULL && host->table == HOST_TABLE_MOUNTED && host->own.state != ENTRY_ABSENT
-		&& report_status(prepare) != 0 && prepare->reason != PLAN_UNDO_FAILED)
+		&& report_status(prepare) != 0 && prepare->reason != PLAN_REASON_UNDO_FAILED)
 		entry = &host->own;
 	return entry;
 }
@@ -378,7 +380,11 @@ report_failure(FILE *to, const struct prepare *prepare)
 	const struct entry *entry = plan_serving_entry(host);
 
 	if (prepare->stopped != 0) {
-		fprintf(to, "interrupted by signal %d; what was begun is undone", prepare->stopped);
+		fprintf(to, "interrupted by signal %d; %s", prepare->stopped,
+			!prepare->undoing ? "what was begun is undone"
+				: prepare->undo_count > 0
+				? "ARMHF_BINFMT_UNDO has the steps that are left"
+				: "every step is done, or was no longer needed");
 		return;
 	}
 	if (prepare->faulted) {
@@ -386,8 +392,8 @@ report_failure(FILE *to, const struct prepare *prepare)
 		return;
 	}
 	switch (prepare->reason) {
-	case PLAN_DESCRIPTOR_INVALID: report_bad_descriptor(to, host); break;
-	case PLAN_DESCRIPTOR_FAILED:
+	case PLAN_REASON_DESCRIPTOR_INVALID: report_bad_descriptor(to, host); break;
+	case PLAN_REASON_DESCRIPTOR_FAILED:
 		if (host->fit == HOST_FIT_NO && host->serving != HOST_SERVING_ENTRY) {
 			report_fault(to, &host->fit_fault);
 			break;
@@ -397,7 +403,7 @@ report_failure(FILE *to, const struct prepare *prepare)
 		fputs(": ", to);
 		report_symptom(to, &host->proof, prepare->seconds);
 		break;
-	case PLAN_ENTRY_DISABLED:
+	case PLAN_REASON_ENTRY_DISABLED:
 		if (host->own.state == ENTRY_DISABLED)
 			fputs(BINFMT_PATH "/" HOST_ENTRY_NAME ": somebody switched this entry off",
 				to);
@@ -406,13 +412,13 @@ report_failure(FILE *to, const struct prepare *prepare)
 				"/status: binfmt_misc is switched off as a whole, and with it the entry " HOST_ENTRY_NAME,
 				to);
 		break;
-	case PLAN_ENTRY_BROKEN: report_broken_entry(to, prepare); break;
-	case PLAN_EMULATOR_MISSING:
+	case PLAN_REASON_ENTRY_BROKEN: report_broken_entry(to, prepare); break;
+	case PLAN_REASON_EMULATOR_MISSING:
 		fputs("neither " HOST_EMULATOR_STATIC " nor " HOST_EMULATOR_PLAIN
 		      " is there: no emulator for armhf is installed",
 			to);
 		break;
-	case PLAN_REGISTRATION_FAILED:
+	case PLAN_REASON_REGISTRATION_FAILED:
 		if (host->emulator == HOST_EMULATOR_UNSAFE) {
 			report_fault(to, &host->emulator_fault);
 			break;
@@ -421,8 +427,8 @@ report_failure(FILE *to, const struct prepare *prepare)
 		fputs(": armhf does not run through it: ", to);
 		report_symptom(to, &host->proof, prepare->seconds);
 		break;
-	case PLAN_BINFMT_UNAVAILABLE: report_no_table(to, host); break;
-	case PLAN_NOT_PERMITTED:
+	case PLAN_REASON_BINFMT_UNAVAILABLE: report_no_table(to, host); break;
+	case PLAN_REASON_NOT_PERMITTED:
 		if (host->descriptor == HOST_DESCRIPTOR_UNREADABLE)
 			report_bad_descriptor(to, host);
 		else if (host->table == HOST_TABLE_UNREADABLE)
@@ -430,8 +436,8 @@ report_failure(FILE *to, const struct prepare *prepare)
 		else
 			report_fault(to, &prepare->apply.fault); /* switching off was refused */
 		break;
-	case PLAN_SYSTEM_ERROR: report_bad_descriptor(to, host); break;
-	case PLAN_PROBE_TIMEOUT:
+	case PLAN_REASON_SYSTEM_ERROR: report_bad_descriptor(to, host); break;
+	case PLAN_REASON_PROBE_TIMEOUT:
 		if (entry != NULL) {
 			report_path(to, entry->interpreter);
 			fputs(": ", to);
@@ -447,17 +453,17 @@ report_remedy(const struct prepare *prepare)
 {
 	const struct host *host = &prepare->judged;
 
-	if (prepare->reason == PLAN_ENTRY_DISABLED)
+	if (prepare->reason == PLAN_REASON_ENTRY_DISABLED)
 		return host->own.state == ENTRY_DISABLED
 			? "if that is not wanted any more, 'echo 1 > " BINFMT_PATH
 			  "/" HOST_ENTRY_NAME "' or -p emulated switches it on"
 			: "if that is not wanted any more, 'echo 1 > " BINFMT_PATH
 			  "/status' or -p emulated switches it on";
-	if (prepare->reason == PLAN_ENTRY_BROKEN && prepare->tier == 3)
+	if (prepare->reason == PLAN_REASON_ENTRY_BROKEN && prepare->tier == 3)
 		return "switch the entry off (echo 0 into its file in " BINFMT_PATH
 		       ") or run this with -p native, "
 		       "and armhf runs natively";
-	if (prepare->reason == PLAN_DESCRIPTOR_INVALID
+	if (prepare->reason == PLAN_REASON_DESCRIPTOR_INVALID
 		&& host->descriptor == HOST_DESCRIPTOR_UNSAFE)
 		return "remove it, or have a regular file there that root alone owns and can write, "
 		       "as every folder on its path";
@@ -470,7 +476,7 @@ report_success(FILE *to, const struct prepare *prepare)
 {
 	const struct entry *entry = report_entry(prepare);
 
-	if (prepare->reason == PLAN_UNDO_DONE) {
+	if (prepare->reason == PLAN_REASON_UNDO_DONE) {
 		fputs("every step is done, or was no longer needed", to);
 	} else if (prepare->host.serving == HOST_SERVING_KERNEL) {
 		fputs("armhf runs natively: the kernel executes it", to);
@@ -575,7 +581,7 @@ report_warning(FILE *to, const struct prepare *prepare)
 		report_bad_descriptor(to, host);
 		fputs("; this descriptor is not used", to);
 	}
-	if (prepare->reason == PLAN_NATIVE_BLOCKED) {
+	if (prepare->reason == PLAN_REASON_NATIVE_BLOCKED) {
 		report_line(to, &begun);
 		report_blocked(to, prepare);
 	} else if (host->serving == HOST_SERVING_ENTRY
@@ -584,12 +590,13 @@ report_warning(FILE *to, const struct prepare *prepare)
 		fputs("armhf is emulated, though this host runs it natively (-p native)",
 			report_line(to, &begun));
 	}
-	if (report_status(prepare) == 0 && prepare->faulted && prepare->reason != PLAN_UNDO_DONE) {
+	if (report_status(prepare) == 0 && prepare->faulted
+		&& prepare->reason != PLAN_REASON_UNDO_DONE) {
 		report_line(to, &begun);
 		report_fault(to, &prepare->apply.fault);
 		fputs("; armhf runs all the same", to);
 	}
-	if (prepare->reason == PLAN_NATIVE && host->table == HOST_TABLE_AUTOFS
+	if (prepare->reason == PLAN_REASON_NATIVE && host->table == HOST_TABLE_AUTOFS
 		&& (host->descriptor == HOST_DESCRIPTOR_VALID
 			|| prepare->policy == PLAN_POLICY_EMULATED))
 		fputs(BINFMT_PATH ": an autofs is mounted there that does not mount binfmt_misc; "

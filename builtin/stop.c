@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "stop.h"
@@ -63,6 +64,16 @@ stop_pending(const struct stop *stop)
 			return stop_signals[i];
 	}
 	return 0;
+}
+
+long long
+stop_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(
+		CLOCK_MONOTONIC, &now); /* cannot fail: the clock exists and the pointer is good */
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
 }
 
 void

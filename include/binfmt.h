@@ -12,6 +12,10 @@
 
 #define BINFMT_PATH "/proc/sys/fs/binfmt_misc"
 
+/*
+ * What fails at a system call is REFUSED, IMPOSSIBLE or FAILED by its errno, with a fault. What else a function can
+ * answer is said with it.
+ */
 enum binfmt_result {
 	BINFMT_DONE = 0,
 	BINFMT_GONE,        /* the entry does not exist (any more) */
@@ -34,8 +38,7 @@ struct binfmt {
 #define BINFMT_NONE ((struct binfmt){.table = -1, .lock = -1})
 
 /*
- * Make sure that the table is open: BINFMT_DONE, BINFMT_ABSENT, BINFMT_AUTOFS or
- * BINFMT_FAILED with a fault. Once open it stays the same table until binfmt_close.
+ * Make sure that the table is open: DONE, ABSENT or AUTOFS. Once open it stays the same table until binfmt_close.
  */
 enum binfmt_result
 binfmt_open(struct binfmt *binfmt, struct fault *fault);
@@ -44,24 +47,24 @@ void
 binfmt_close(struct binfmt *binfmt);
 
 /*
- * Mount binfmt_misc at its path (the kernel loads the module). BINFMT_TAKEN, with a fault, where
- * somebody else was faster (EBUSY); BINFMT_REFUSED, BINFMT_IMPOSSIBLE, BINFMT_FAILED.
+ * Mount binfmt_misc at its path (the kernel loads the module). TAKEN, with a fault, where
+ * somebody else was faster (EBUSY).
  */
 enum binfmt_result
 binfmt_mount(struct fault *fault);
 
 /*
  * Lock the table exclusively against other calls: flock(2) on register, which only who may
- * write it can hold. Waits at most seconds, and not beyond a signal of stop.
+ * write it can hold. Waits at most seconds, and not beyond a signal of stop: BUSY, INTERRUPTED.
  */
 enum binfmt_result
 binfmt_lock(struct binfmt *binfmt, const struct stop *stop, int seconds, struct fault *fault);
 
-/* The global switch into *on: BINFMT_DONE or BINFMT_FAILED. */
+/* The global switch into *on. */
 enum binfmt_result
 binfmt_status(const struct binfmt *binfmt, bool *on, struct fault *fault);
 
-/* Write 1 or 0 to the global switch and read it back: BINFMT_OVERRULED if it did not take. */
+/* Write 1 or 0 to the global switch and read it back: OVERRULED if it did not take. */
 enum binfmt_result
 binfmt_set_status(const struct binfmt *binfmt, bool on, struct fault *fault);
 
@@ -79,21 +82,21 @@ binfmt_newer(const struct binfmt *binfmt, const char *name, const char *than);
 
 /*
  * Call each(context, name) for every entry, in no order, until it returns false.
- * BINFMT_DONE, or BINFMT_FAILED where the table could not be listed to its end.
+ * Fails where the table could not be listed to its end.
  */
 enum binfmt_result
 binfmt_each(const struct binfmt *binfmt, bool (*each)(void *context, const char *name),
 	void *context, struct fault *fault);
 
-/* Switch an entry on or off and read it back: DONE, GONE, REFUSED, OVERRULED, FAILED. */
+/* Switch an entry on or off and read it back: DONE, GONE or OVERRULED. */
 enum binfmt_result
 binfmt_enable(const struct binfmt *binfmt, const char *name, bool on, struct fault *fault);
 
-/* Register an entry (under the lock) and read it back: DONE, TAKEN, REFUSED, OVERRULED, FAILED. */
+/* Register an entry (under the lock) and read it back: DONE, TAKEN or OVERRULED. */
 enum binfmt_result
 binfmt_register(const struct binfmt *binfmt, const struct entry *entry, struct fault *fault);
 
-/* Remove an entry and look whether it is gone: DONE, GONE, REFUSED, OVERRULED, FAILED. */
+/* Remove an entry and look whether it is gone: DONE, GONE or OVERRULED. */
 enum binfmt_result
 binfmt_unregister(const struct binfmt *binfmt, const char *name, struct fault *fault);
 

@@ -10,7 +10,8 @@
 
 #include "entry.h"
 
-#define DESCRIPTOR_TEXT_MAX 65536 /* longest file that is read, in bytes */
+#define DESCRIPTOR_TEXT_MAX 65536              /* longest file that is read, in bytes */
+#define DESCRIPTOR_PACKAGE  "qemu-user-static" /* the package that tier 4's descriptor names */
 
 /*
  * Parse a descriptor into *entry, whose name and state are kept: interpreter,

@@ -14,19 +14,18 @@
 #define HOST_ENTRY_NAME      "qemu-arm"           /* the entry that is ours to register */
 #define HOST_DESCRIPTOR_DIR  "/usr/share/binfmts" /* update-binfmts(8) */
 #define HOST_DESCRIPTOR_PATH HOST_DESCRIPTOR_DIR "/" HOST_ENTRY_NAME
-#define HOST_RECORD_PATH                                                                           \
-	"/var/lib/binfmts/" HOST_ENTRY_NAME /* update-binfmts' administrative record */
-#define HOST_PACKAGE "qemu-user-static"     /* the package named in the descriptor of tier 4 */
-#define HOST_EMULATOR_STATIC                                                                       \
-	"/usr/bin/qemu-arm-static"              /* the two emulators that Armbian's framework */
-#define HOST_EMULATOR_PLAIN "/usr/bin/qemu-arm" /* copies into a chroot, in its order */
-#define HOST_LOADER                                                                                \
-	"/usr/arm-linux-gnueabihf/lib/ld-linux-armhf.so.3" /* Debian: libc6-armhf-cross */
+/* update-binfmts' administrative record */
+#define HOST_RECORD_PATH "/var/lib/binfmts/" HOST_ENTRY_NAME
+/* The two emulators that Armbian's framework copies into a chroot, in its order. */
+#define HOST_EMULATOR_STATIC "/usr/bin/qemu-arm-static"
+#define HOST_EMULATOR_PLAIN  "/usr/bin/qemu-arm"
+/* Debian's libc6-armhf-cross */
+#define HOST_LOADER   "/usr/arm-linux-gnueabihf/lib/ld-linux-armhf.so.3"
 #define HOST_IMPORTER "/usr/sbin/update-binfmts"
 
 #define HOST_CLAIMERS_MAX 32 /* entries for armhf that are kept by name */
 
-/* What can be asked for: host_observe() fills in one of them. */
+/* What can be asked for: observe_fact() looks at one of them. */
 enum host_fact {
 	HOST_FACT_NONE = 0,
 	HOST_FACT_TABLE,      /* table, status, own, claimers */
@@ -132,8 +131,8 @@ struct host {
 	unsigned int claimer_count;
 	unsigned int claimer_more; /* enabled ones for which there was no room */
 	unsigned int entry_count;
-	char unknown[NAME_MAX
-		+ 1]; /* of the entries whose text cannot be the kernel's the first by name, or "" */
+	/* Of the entries whose text cannot be the kernel's the first by name, or "". */
+	char unknown[NAME_MAX + 1];
 	struct fault unknown_fault;
 
 	enum host_descriptor descriptor;

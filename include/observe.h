@@ -17,7 +17,7 @@ int
 observe_fact(struct host *host, enum host_fact fact, struct binfmt *binfmt,
 	const struct probe_limits *limits);
 
-/* Forget every fact that somebody can have changed meanwhile: all but native. */
+/* Forget every fact that somebody can have changed meanwhile: all but native and the probe behind it. */
 void
 observe_forget(struct host *host);
 

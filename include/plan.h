@@ -18,33 +18,33 @@ enum plan_policy {
 enum plan_reason {
 	PLAN_REASON_NONE = 0,
 	/* success */
-	PLAN_DESCRIPTOR_REGISTERED,
-	PLAN_DESCRIPTOR_ENABLED,
-	PLAN_DESCRIPTOR_CURRENT,
-	PLAN_DESCRIPTOR_RELOADED,
-	PLAN_DESCRIPTOR_CREATED,
-	PLAN_ENTRY_TRUSTED,
-	PLAN_ENTRY_ENABLED,
-	PLAN_OTHER_ENTRY,
-	PLAN_NATIVE,
-	PLAN_NATIVE_BLOCKED,
-	PLAN_UNDO_DONE,
+	PLAN_REASON_DESCRIPTOR_REGISTERED,
+	PLAN_REASON_DESCRIPTOR_ENABLED,
+	PLAN_REASON_DESCRIPTOR_CURRENT,
+	PLAN_REASON_DESCRIPTOR_RELOADED,
+	PLAN_REASON_DESCRIPTOR_CREATED,
+	PLAN_REASON_ENTRY_TRUSTED,
+	PLAN_REASON_ENTRY_ENABLED,
+	PLAN_REASON_OTHER_ENTRY,
+	PLAN_REASON_NATIVE,
+	PLAN_REASON_NATIVE_BLOCKED,
+	PLAN_REASON_UNDO_DONE,
 	/* failure */
-	PLAN_DESCRIPTOR_INVALID,
-	PLAN_DESCRIPTOR_FAILED,
-	PLAN_ENTRY_DISABLED,
-	PLAN_ENTRY_BROKEN,
-	PLAN_EMULATOR_MISSING,
-	PLAN_REGISTRATION_FAILED,
-	PLAN_BINFMT_UNAVAILABLE,
-	PLAN_BINFMT_OFF,
-	PLAN_BINFMT_BUSY,
-	PLAN_NOT_PERMITTED,
-	PLAN_PROBE_TIMEOUT,
-	PLAN_PROBE_FAILED,
-	PLAN_UNDO_FAILED,
-	PLAN_INTERRUPTED,
-	PLAN_SYSTEM_ERROR,
+	PLAN_REASON_DESCRIPTOR_INVALID,
+	PLAN_REASON_DESCRIPTOR_FAILED,
+	PLAN_REASON_ENTRY_DISABLED,
+	PLAN_REASON_ENTRY_BROKEN,
+	PLAN_REASON_EMULATOR_MISSING,
+	PLAN_REASON_REGISTRATION_FAILED,
+	PLAN_REASON_BINFMT_UNAVAILABLE,
+	PLAN_REASON_BINFMT_OFF,
+	PLAN_REASON_BINFMT_BUSY,
+	PLAN_REASON_NOT_PERMITTED,
+	PLAN_REASON_PROBE_TIMEOUT,
+	PLAN_REASON_PROBE_FAILED,
+	PLAN_REASON_UNDO_FAILED,
+	PLAN_REASON_INTERRUPTED,
+	PLAN_REASON_SYSTEM_ERROR,
 	PLAN_REASON_COUNT,
 };
 
@@ -91,20 +91,20 @@ struct plan_past {
 };
 
 enum plan_kind {
-	PLAN_ASK = 0, /* look at fact, decide again */
-	PLAN_STEPS,   /* take the steps, forget the facts, decide again at stage next */
-	PLAN_BACK,    /* undo this call's steps, forget the facts, decide again at stage next */
-	PLAN_DONE,    /* the verdict: undo this call's steps unless it is a success */
+	PLAN_KIND_ASK = 0, /* look at fact, decide again */
+	PLAN_KIND_STEPS,   /* take the steps, forget the facts, decide again at stage next */
+	PLAN_KIND_BACK, /* undo this call's steps, forget the facts, decide again at stage next */
+	PLAN_KIND_DONE, /* the verdict: undo this call's steps unless it is a success */
 };
 
 struct plan {
 	enum plan_kind kind;
-	enum host_fact ask; /* with PLAN_ASK */
-	enum plan_stage
-		next; /* with PLAN_STEPS and PLAN_BACK; back to NOTHING starts again from the facts */
-	enum plan_reason
-		reason; /* with PLAN_DONE; with PLAN_STEPS what it will be if all goes well */
-	int tier;       /* 1 to 4, 0 where none was chosen */
+	enum host_fact ask; /* with PLAN_KIND_ASK */
+	/* With PLAN_KIND_STEPS and PLAN_KIND_BACK; back to NOTHING starts again from the facts. */
+	enum plan_stage next;
+	/* With PLAN_KIND_DONE; with PLAN_KIND_STEPS what it will be if all goes well. */
+	enum plan_reason reason;
+	int tier; /* 1 to 4, 0 where none was chosen */
 	unsigned int step_count;
 	struct plan_step steps[HOST_CLAIMERS_MAX + 4];
 };

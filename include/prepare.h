@@ -22,6 +22,7 @@ struct prepare {
 	int tier;
 	int stopped;        /* the signal that interrupted the call, or 0 */
 	bool faulted;       /* the reason is that of apply.fault, not of the facts */
+	bool undoing;       /* the call carries out undo steps */
 	struct host before; /* the facts before the first step, where there was one */
 	struct host judged; /* the facts that the verdict stands on */
 	struct host host;   /* the facts now: the same, unless something was taken back since */

@@ -23,6 +23,10 @@ stop_begin(struct stop *stop);
 int
 stop_pending(const struct stop *stop);
 
+/* Milliseconds of the clock that deadlines are counted on: CLOCK_MONOTONIC, which every kernel has. */
+long long
+stop_now_ms(void);
+
 /* Close and put the mask back: pending signals are delivered here. errno is kept. */
 void
 stop_end(struct stop *stop);

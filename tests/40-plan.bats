@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The decision: a table of it that people can read, the contract's laws over every combination of facts, and the
+# The decision: a table of it that people can read, laws over every combination of facts, and the
 # tokens that it speaks in.
 
 load lib/host
@@ -10,7 +10,7 @@ load lib/host
 	diff -u "${BATS_TEST_DIRNAME}/data/plan.golden" - <<< "${output}"
 }
 
-@test "plan: every combination of facts, policy and stage obeys the contract" {
+@test "plan: every combination of facts, policy and stage obeys the laws" {
 	run -0 "${BUILD}/tests/plan_laws"
 	[[ "${lines[-1]}" =~ ^[1-9][0-9]*\ combinations$ ]]
 	echo "# ${lines[-1]}" >&3

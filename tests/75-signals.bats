@@ -271,6 +271,31 @@ function signal_host() {
 	EOF
 }
 
+@test "signals: -r while it waits for the lock => the steps are left, and the message says so" {
+	signal_host <<- 'EOF'
+		host_register_armhf
+		before="$(host_kept)"
+		exec {lock}> "${TABLE}/register"
+		flock "${lock}"
+		shell_start <<- SCRIPT
+			trap 'echo trap' TERM
+			exec {lock}>&-
+			armhf_binfmt_prepare -r unregister:qemu-arm
+			echo "status \${?} \${ARMHF_BINFMT_REASON} [\${ARMHF_BINFMT_UNDO}]"
+		SCRIPT
+		for ((i = 0; i < 500; i++)); do
+			[[ "$(find "/proc/${shell}/fd" -lname "${TABLE}/register")" != "/proc/"* ]] || break
+			sleep 0.01
+		done
+		sleep 0.1
+		kill -s TERM "${shell}"
+		shell_end
+		[[ "$(< "${log}")" == *"interrupted by signal 15; ARMHF_BINFMT_UNDO has the steps that are left"* ]]
+		[[ "$(< "${log}")" == *$'\n'"trap"$'\n'"status 143 interrupted [unregister:qemu-arm]" ]]
+		[[ "$(host_kept)" == "${before}" ]]
+	EOF
+}
+
 @test "signals: while it waits for the lock => at once, status 128+n, nothing changed" {
 	signal_host <<- 'EOF'
 		exec {lock}> "${TABLE}/register"

@@ -15,7 +15,7 @@ declare -g armhf_binfmt_folder="/run/armhf-binfmt" # one record for each build t
 declare -g armhf_binfmt_record=""                  # this build's, if it has one
 declare -g armhf_binfmt_lock=""                    # descriptor of the locked folder
 
-# Sourced a second time, the function below is the one that would be kept.
+# Keep the framework's own function, to fall back on. Only once: when this is sourced again, the name is that of the function below.
 if [[ "$(type -t prepare_host_binfmt_qemu_cross_arm64_host_armhf_target || true)" != "function" ]]; then
 	display_alert "This framework has no function that armhf-binfmt could replace" "the extension does nothing" "warn"
 elif [[ "$(type -t armhf_binfmt_framework_function || true)" != "function" ]]; then

@@ -95,7 +95,7 @@ function hosts_part() {
 	exec {lock}>&-
 }
 
-# The text that a part's content depends on: its function, and those that it calls.
+# The text that a part's content depends on: its function, and what unpacks, checks and packs for it.
 function hosts_recipe() {
 	declare -f "${1}" hosts_unpack hosts_cpio
 	if [[ "${1}" == part_no_compat ]]; then
@@ -190,7 +190,7 @@ function hosts_check_libraries() {
 	return "${missing}"
 }
 
-# hosts_cpio ROOT ARCHIVE [PREFIX]: an initramfs archive of everything in ROOT, owned by root.
+# hosts_cpio ROOT ARCHIVE: an initramfs archive of everything in ROOT, owned by root.
 function hosts_cpio() {
 	(cd "${1}" && find . -print0 | LC_ALL=C sort -z | cpio --quiet --null -o -H newc -R 0:0 --reproducible) > "${2}"
 }

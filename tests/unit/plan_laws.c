@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * plan_laws: every combination of facts, policy and stage, against the contract. Follows the decision
+ * plan_laws: every combination of facts, policy and stage, against what README.md promises. Follows the decision
  * from nothing known, as it asks; where it has its answer, all that it did not ask for takes every value, and the
  * answer must stay. So each combination comes up once, and each must obey the laws.
  */
@@ -21,12 +21,12 @@ struct law {
 	unsigned long broken;
 };
 
-/* What the laws are about, said anew from the contract. */
+/* What the laws are about, said anew, not taken from the decision. */
 
 static bool
 is_success(enum plan_reason reason)
 {
-	return reason > PLAN_REASON_NONE && reason < PLAN_DESCRIPTOR_INVALID;
+	return reason > PLAN_REASON_NONE && reason < PLAN_REASON_DESCRIPTOR_INVALID;
 }
 
 static bool
@@ -141,8 +141,8 @@ has_step(const struct world *world, enum plan_step_kind kind)
 static bool
 law_answer(const struct world *world)
 {
-	return world->plan->kind == PLAN_STEPS || world->plan->kind == PLAN_BACK
-		|| world->plan->kind == PLAN_DONE;
+	return world->plan->kind == PLAN_KIND_STEPS || world->plan->kind == PLAN_KIND_BACK
+		|| world->plan->kind == PLAN_KIND_DONE;
 }
 
 static bool
@@ -150,7 +150,8 @@ law_native_first(const struct world *world)
 {
 	return !(world->policy == PLAN_POLICY_NATIVE && world->past.stage == PLAN_STAGE_NOTHING
 		       && world->host->table != HOST_TABLE_UNREADABLE && is_native(world->host))
-		|| (world->plan->kind == PLAN_DONE && world->plan->reason == PLAN_NATIVE);
+		|| (world->plan->kind == PLAN_KIND_DONE
+			&& world->plan->reason == PLAN_REASON_NATIVE);
 }
 
 static bool
@@ -159,7 +160,7 @@ law_descriptor_first(const struct world *world)
 	return !(world->policy != PLAN_POLICY_NATIVE && is_mounted(world->host)
 		       && world->host->descriptor == HOST_DESCRIPTOR_VALID && !is_over(world)
 		       && !is_tier4_stage(world))
-		|| world->plan->kind == PLAN_BACK || world->plan->tier == 1;
+		|| world->plan->kind == PLAN_KIND_BACK || world->plan->tier == 1;
 }
 
 static bool
@@ -167,7 +168,7 @@ law_descriptor_bad(const struct world *world)
 {
 	return !(world->policy != PLAN_POLICY_NATIVE && is_descriptor_bad(world->host)
 		       && world->past.stage == PLAN_STAGE_NOTHING)
-		|| (world->plan->kind == PLAN_DONE
+		|| (world->plan->kind == PLAN_KIND_DONE
 			&& (!is_success(world->plan->reason)
 				|| (world->host->serving == HOST_SERVING_ENTRY
 					&& world->host->descriptor != HOST_DESCRIPTOR_UNREADABLE)));
@@ -179,26 +180,26 @@ law_disabled_stays(const struct world *world)
 	return !(world->policy == PLAN_POLICY_REGISTERED && is_own_disabled(world->host)
 		       && world->host->descriptor != HOST_DESCRIPTOR_VALID
 		       && world->past.stage == PLAN_STAGE_NOTHING)
-		|| (world->plan->kind == PLAN_DONE && !is_success(world->plan->reason));
+		|| (world->plan->kind == PLAN_KIND_DONE && !is_success(world->plan->reason));
 }
 
 static bool
 law_over(const struct world *world)
 {
-	return !is_over(world) || world->plan->kind == PLAN_DONE;
+	return !is_over(world) || world->plan->kind == PLAN_KIND_DONE;
 }
 
 static bool
 law_taken_away(const struct world *world)
 {
 	return !(is_standing(world) && is_mounted(world->host) && !is_own_enabled(world->host))
-		|| world->plan->kind == PLAN_BACK;
+		|| world->plan->kind == PLAN_KIND_BACK;
 }
 
 static bool
 law_back(const struct world *world)
 {
-	if (world->plan->kind != PLAN_BACK)
+	if (world->plan->kind != PLAN_KIND_BACK)
 		return true;
 	if (world->past.stage == PLAN_STAGE_SWITCHED_OFF)
 		return world->plan->next == PLAN_STAGE_UNPROVED && !is_native(world->host);
@@ -218,17 +219,17 @@ law_runs(const struct world *world)
 static bool
 law_native(const struct world *world)
 {
-	return world->plan->reason != PLAN_NATIVE || is_native(world->host);
+	return world->plan->reason != PLAN_REASON_NATIVE || is_native(world->host);
 }
 
 static bool
 law_entry(const struct world *world)
 {
 	switch (world->plan->reason) {
-	case PLAN_DESCRIPTOR_CREATED:
-	case PLAN_ENTRY_ENABLED:
-	case PLAN_OTHER_ENTRY:
-	case PLAN_NATIVE_BLOCKED: return world->host->serving == HOST_SERVING_ENTRY;
+	case PLAN_REASON_DESCRIPTOR_CREATED:
+	case PLAN_REASON_ENTRY_ENABLED:
+	case PLAN_REASON_OTHER_ENTRY:
+	case PLAN_REASON_NATIVE_BLOCKED: return world->host->serving == HOST_SERVING_ENTRY;
 	default: return true;
 	}
 }
@@ -237,13 +238,14 @@ static bool
 law_emulated(const struct world *world)
 {
 	return world->policy == PLAN_POLICY_REGISTERED || !is_success(world->plan->reason)
-		|| world->host->serving == HOST_SERVING_ENTRY || world->plan->reason == PLAN_NATIVE;
+		|| world->host->serving == HOST_SERVING_ENTRY
+		|| world->plan->reason == PLAN_REASON_NATIVE;
 }
 
 static bool
 law_emulated_native(const struct world *world)
 {
-	return world->policy != PLAN_POLICY_EMULATED || world->plan->reason != PLAN_NATIVE
+	return world->policy != PLAN_POLICY_EMULATED || world->plan->reason != PLAN_REASON_NATIVE
 		|| world->past.stage == PLAN_STAGE_REFUSED
 		|| world->host->table == HOST_TABLE_AUTOFS;
 }
@@ -256,47 +258,47 @@ law_tier(const struct world *world)
 	if (is_over(world) && !is_success(world->plan->reason))
 		return tier == world->past.tier;
 	switch (world->plan->reason) {
-	case PLAN_DESCRIPTOR_REGISTERED:
-	case PLAN_DESCRIPTOR_ENABLED:
-	case PLAN_DESCRIPTOR_CURRENT:
-	case PLAN_DESCRIPTOR_RELOADED:
-	case PLAN_DESCRIPTOR_INVALID:
-	case PLAN_DESCRIPTOR_FAILED:
-	case PLAN_SYSTEM_ERROR: return tier == 1;
-	case PLAN_ENTRY_TRUSTED:
-	case PLAN_ENTRY_ENABLED:
-	case PLAN_ENTRY_DISABLED: return tier == 2;
-	case PLAN_ENTRY_BROKEN: return tier == 2 || tier == 3;
-	case PLAN_OTHER_ENTRY:
-	case PLAN_NATIVE:
-	case PLAN_NATIVE_BLOCKED: return tier == 3;
-	case PLAN_DESCRIPTOR_CREATED:
-	case PLAN_EMULATOR_MISSING:
-	case PLAN_REGISTRATION_FAILED: return tier == 4;
-	case PLAN_BINFMT_UNAVAILABLE:
-	case PLAN_NOT_PERMITTED:
-	case PLAN_PROBE_TIMEOUT:
-	case PLAN_PROBE_FAILED: return tier >= 0 && tier <= 4;
+	case PLAN_REASON_DESCRIPTOR_REGISTERED:
+	case PLAN_REASON_DESCRIPTOR_ENABLED:
+	case PLAN_REASON_DESCRIPTOR_CURRENT:
+	case PLAN_REASON_DESCRIPTOR_RELOADED:
+	case PLAN_REASON_DESCRIPTOR_INVALID:
+	case PLAN_REASON_DESCRIPTOR_FAILED:
+	case PLAN_REASON_SYSTEM_ERROR: return tier == 1;
+	case PLAN_REASON_ENTRY_TRUSTED:
+	case PLAN_REASON_ENTRY_ENABLED:
+	case PLAN_REASON_ENTRY_DISABLED: return tier == 2;
+	case PLAN_REASON_ENTRY_BROKEN: return tier == 2 || tier == 3;
+	case PLAN_REASON_OTHER_ENTRY:
+	case PLAN_REASON_NATIVE:
+	case PLAN_REASON_NATIVE_BLOCKED: return tier == 3;
+	case PLAN_REASON_DESCRIPTOR_CREATED:
+	case PLAN_REASON_EMULATOR_MISSING:
+	case PLAN_REASON_REGISTRATION_FAILED: return tier == 4;
+	case PLAN_REASON_BINFMT_UNAVAILABLE:
+	case PLAN_REASON_NOT_PERMITTED:
+	case PLAN_REASON_PROBE_TIMEOUT:
+	case PLAN_REASON_PROBE_FAILED: return tier >= 0 && tier <= 4;
 	default: return false;
 	}
 }
 
-/* The order in which the contract names failures. */
+/* The order in which failures are named. */
 static bool
 law_rank(const struct world *world)
 {
 	const struct host *host = world->host;
 	enum plan_reason reason = world->plan->reason;
 
-	if (is_success(reason) || is_over(world) || reason == PLAN_NOT_PERMITTED)
+	if (is_success(reason) || is_over(world) || reason == PLAN_REASON_NOT_PERMITTED)
 		return true;
-	if (reason == PLAN_BINFMT_UNAVAILABLE)
+	if (reason == PLAN_REASON_BINFMT_UNAVAILABLE)
 		return is_missed(host) || !is_mounted(host);
 	if (is_missed(host))
 		return false;
-	if ((reason == PLAN_PROBE_FAILED) != (host->serving == HOST_SERVING_UNKNOWN))
+	if ((reason == PLAN_REASON_PROBE_FAILED) != (host->serving == HOST_SERVING_UNKNOWN))
 		return false;
-	return (reason == PLAN_PROBE_TIMEOUT) == is_timeout(host);
+	return (reason == PLAN_REASON_PROBE_TIMEOUT) == is_timeout(host);
 }
 
 static bool
@@ -304,7 +306,7 @@ law_not_permitted(const struct world *world)
 {
 	const struct host *host = world->host;
 
-	return world->plan->reason != PLAN_NOT_PERMITTED || is_over(world)
+	return world->plan->reason != PLAN_REASON_NOT_PERMITTED || is_over(world)
 		|| (host->table == HOST_TABLE_UNREADABLE && is_forbidden(&host->table_fault))
 		|| (host->descriptor == HOST_DESCRIPTOR_UNREADABLE
 			&& is_forbidden(&host->descriptor_fault))
@@ -338,7 +340,7 @@ law_failed(const struct world *world)
 static bool
 law_blocked(const struct world *world)
 {
-	return world->plan->reason != PLAN_NATIVE_BLOCKED
+	return world->plan->reason != PLAN_REASON_NATIVE_BLOCKED
 		|| (world->policy == PLAN_POLICY_NATIVE
 			&& (world->host->native == HOST_NATIVE_YES
 				|| world->host->native == HOST_NATIVE_PAGE_SIZE
@@ -427,7 +429,7 @@ law_disable(const struct world *world)
 	if (world->policy != PLAN_POLICY_NATIVE || world->past.stage != PLAN_STAGE_NOTHING
 		|| host->claimer_more > 0 || host->status != HOST_SWITCH_ON || !is_caught(host)
 		|| (host->native != HOST_NATIVE_YES && host->native != HOST_NATIVE_PAGE_SIZE)
-		|| plan->next != PLAN_STAGE_SWITCHED_OFF || plan->reason != PLAN_NATIVE
+		|| plan->next != PLAN_STAGE_SWITCHED_OFF || plan->reason != PLAN_REASON_NATIVE
 		|| plan->tier != 3)
 		return false;
 	for (unsigned int i = 0; i < host->claimer_count; i++) {
@@ -703,9 +705,9 @@ world_try(enum plan_policy policy, const struct plan_past *past, const struct pl
 		world_print(&world);
 	}
 	laws_try(any_laws, COUNT(any_laws), &world);
-	if (plan.kind == PLAN_DONE)
+	if (plan.kind == PLAN_KIND_DONE)
 		laws_try(verdict_laws, COUNT(verdict_laws), &world);
-	if (plan.kind == PLAN_STEPS)
+	if (plan.kind == PLAN_KIND_STEPS)
 		laws_try(step_laws, COUNT(step_laws), &world);
 }
 
@@ -755,7 +757,7 @@ facts_walk(enum plan_policy policy, const struct plan_past *past)
 	const struct world world = {policy, *past, &asked, &plan};
 
 	plan_decide(&plan, &asked, policy, past);
-	if (plan.kind != PLAN_ASK) {
+	if (plan.kind != PLAN_KIND_ASK) {
 		facts_complete(policy, past, &plan, HOST_FACT_NONE);
 		return;
 	}
@@ -794,19 +796,19 @@ main(void)
 {
 	/* Where a stage says no reason, this one must not matter. */
 	static const struct plan_past pasts[] = {
-		{PLAN_STAGE_NOTHING, PLAN_INTERRUPTED, 2},
-		{PLAN_STAGE_ENABLED, PLAN_INTERRUPTED, 2},
-		{PLAN_STAGE_REGISTERED, PLAN_INTERRUPTED, 1},
-		{PLAN_STAGE_REPLACED, PLAN_INTERRUPTED, 1},
-		{PLAN_STAGE_CREATED, PLAN_INTERRUPTED, 4},
-		{PLAN_STAGE_IMPORTED, PLAN_INTERRUPTED, 4},
-		{PLAN_STAGE_SWITCHED_OFF, PLAN_INTERRUPTED, 3},
-		{PLAN_STAGE_UNPROVED, PLAN_INTERRUPTED, 3},
-		{PLAN_STAGE_KEPT, PLAN_INTERRUPTED, 3},
-		{PLAN_STAGE_REFUSED, PLAN_NOT_PERMITTED, 1},
-		{PLAN_STAGE_REFUSED, PLAN_BINFMT_UNAVAILABLE, 4},
-		{PLAN_STAGE_FAILED, PLAN_BINFMT_BUSY, 0},
-		{PLAN_STAGE_FAILED, PLAN_ENTRY_BROKEN, 2},
+		{PLAN_STAGE_NOTHING, PLAN_REASON_INTERRUPTED, 2},
+		{PLAN_STAGE_ENABLED, PLAN_REASON_INTERRUPTED, 2},
+		{PLAN_STAGE_REGISTERED, PLAN_REASON_INTERRUPTED, 1},
+		{PLAN_STAGE_REPLACED, PLAN_REASON_INTERRUPTED, 1},
+		{PLAN_STAGE_CREATED, PLAN_REASON_INTERRUPTED, 4},
+		{PLAN_STAGE_IMPORTED, PLAN_REASON_INTERRUPTED, 4},
+		{PLAN_STAGE_SWITCHED_OFF, PLAN_REASON_INTERRUPTED, 3},
+		{PLAN_STAGE_UNPROVED, PLAN_REASON_INTERRUPTED, 3},
+		{PLAN_STAGE_KEPT, PLAN_REASON_INTERRUPTED, 3},
+		{PLAN_STAGE_REFUSED, PLAN_REASON_NOT_PERMITTED, 1},
+		{PLAN_STAGE_REFUSED, PLAN_REASON_BINFMT_UNAVAILABLE, 4},
+		{PLAN_STAGE_FAILED, PLAN_REASON_BINFMT_BUSY, 0},
+		{PLAN_STAGE_FAILED, PLAN_REASON_ENTRY_BROKEN, 2},
 	};
 	int status;
 

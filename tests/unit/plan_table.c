@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * plan_table: print the decision as a table that a person can read beside the contract. It starts with
+ * plan_table: print the decision as a table that a person can read beside "How it decides" in README.md. It starts with
  * nothing known and nothing done; where the decision asks for a fact it takes every value in turn, and where
  * it changes something it goes on from everything that may come of that.
  */
@@ -78,8 +78,8 @@ state_follow(const struct state *state, const struct plan *plan)
 	struct plan_past after = state->past;
 
 	switch (plan->kind) {
-	case PLAN_ASK: break;
-	case PLAN_STEPS:
+	case PLAN_KIND_ASK: break;
+	case PLAN_KIND_STEPS:
 		for (unsigned int i = 0; i < plan->step_count; i++)
 			for (unsigned int outcome = 0; outcome <= PLAN_OUTCOME_INTERRUPTED;
 				outcome++) {
@@ -87,11 +87,11 @@ state_follow(const struct state *state, const struct plan *plan)
 				state_add(state->policy, after);
 			}
 		break;
-	case PLAN_BACK:
+	case PLAN_KIND_BACK:
 		after.stage = plan->next;
 		state_add(state->policy, after);
 		break;
-	case PLAN_DONE:
+	case PLAN_KIND_DONE:
 		/* A failure is told under the lock, which may not be had in time. */
 		if (!plan_reason_success(plan->reason)) {
 			plan_after(&after, plan, PLAN_STEP_KIND_COUNT, PLAN_OUTCOME_BUSY);
@@ -140,13 +140,13 @@ verdict(const struct state *state, const struct host *host, const struct plan *p
 		}
 	}
 	switch (plan->kind) {
-	case PLAN_ASK: break;
-	case PLAN_STEPS:
+	case PLAN_KIND_ASK: break;
+	case PLAN_KIND_STEPS:
 		verdict_steps(file, plan);
 		fprintf(file, "(tier %d) -> %s", plan->tier, stage_names[plan->next]);
 		break;
-	case PLAN_BACK: fprintf(file, "put back -> %s", stage_names[plan->next]); break;
-	case PLAN_DONE:
+	case PLAN_KIND_BACK: fprintf(file, "put back -> %s", stage_names[plan->next]); break;
+	case PLAN_KIND_DONE:
 		if (stage_is_wrong(state->past.stage) && plan->reason == state->past.reason
 			&& plan->tier == state->past.tier)
 			fprintf(file, "1 as said above");
@@ -220,7 +220,7 @@ walk(const struct state *state, struct host *host, unsigned int values[FACET_COU
 	struct line *line;
 
 	plan_decide(&plan, host, state->policy, &state->past);
-	if (plan.kind == PLAN_ASK) {
+	if (plan.kind == PLAN_KIND_ASK) {
 		enum host_fact fact = plan.ask;
 
 		if (fact_known(host, fact))
@@ -333,7 +333,7 @@ state_compare(const void *a, const void *b)
 }
 
 static const char introduction[] =
-	"# The decision, to be read beside the contract. Printed by build/tests/plan_table.\n"
+	"# The decision, to be read beside README.md's \"How it decides\". Printed by build/tests/plan_table.\n"
 	"#\n"
 	"# A section is for a policy and what the call has come to so far: nothing, the change of its own that stands,\n"
 	"# or what was put back (unproved, kept, refused, failed: with why). In parentheses the tier it was in.\n"
