@@ -6,8 +6,7 @@ load lib/host.bash
 
 # A build of its own, whatever the build under test was made with.
 function make_alone() {
-	env -u MAKEFLAGS -u MAKEOVERRIDES -u MAKELEVEL -u CC -u CFLAGS -u CPPFLAGS -u LDFLAGS -u BUILD -u WERROR \
-		make --no-print-directory "$@"
+	env -u CC -u CFLAGS -u CPPFLAGS -u LDFLAGS -u BUILD -u WERROR make --no-print-directory "$@"
 }
 
 function exported() {

@@ -6,7 +6,7 @@
 load lib/host.bash
 
 function setup() {
-	requires "a machine that does not run armhf natively (tests/hosts has the others)" [ "$(uname -m)" != aarch64 ]
+	requires_emulation
 }
 
 @test "observe: -n, and a call with nothing to do, open nothing for writing but their own files, and take no lock" {

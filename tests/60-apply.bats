@@ -6,7 +6,7 @@
 load lib/host.bash
 
 function setup() {
-	requires "a machine that does not run armhf natively (tests/hosts has the others)" [ "$(uname -m)" != aarch64 ]
+	requires_emulation
 }
 
 @test "apply: descriptor, no entry => registered as it says, whatever the policy" {

@@ -5,7 +5,7 @@
 load lib/host.bash
 
 function setup() {
-	requires "a machine that does not run armhf natively (tests/hosts has the others)" [ "$(uname -m)" != aarch64 ]
+	requires_emulation
 }
 
 @test "undo: takes back what a call did, in another shell as well; a second time there is nothing to do" {

@@ -6,7 +6,7 @@ load lib/host.bash
 
 # The call that waits for the lock in vain does so while the other tests run.
 function setup_file() {
-	requires "a machine that does not run armhf natively (tests/hosts has the others)" [ "$(uname -m)" != aarch64 ]
+	requires_emulation
 	BATS_TEST_TMPDIR="${BATS_FILE_TMPDIR}" host > "${BATS_FILE_TMPDIR}/busy" 2>&1 <<- 'EOF' &
 		host_add_emulator
 		prepare

@@ -641,24 +641,13 @@ function same() {
 				armhf_binfmt_prepare -p nothing 2> /dev/null || :
 			done
 		}
-		# What is mapped, and what is used of it (VmRSS is only an estimate of that).
-		function memory() {
-			declare file name value
-			used=0
-			for file in status smaps_rollup; do
-				while read -r name value _; do
-					[[ "${name}" != @(Anonymous|VmData): ]] || ((used += value))
-				done < "/proc/$$/${file}"
-			done
-		}
-		shopt -s extglob
 		fds=(/proc/$$/fd/*)
-		memory
+		host_memory
 		calls 200
-		memory
+		host_memory
 		before="${used}"
 		calls 400
-		memory
+		host_memory
 		echo "grown by $((used - before)) KiB"
 		# Less than 40 bytes a call: the heap finding its shape.
 		((before > 500 && used - before <= 16))

@@ -14,7 +14,7 @@ function setup_file() {
 
 # make in the copy, without what the build under test was called with.
 function clean_make() {
-	env -u MAKEFLAGS -u MAKEOVERRIDES -u MAKELEVEL -u BUILD -u WERROR -u CFLAGS -u TESTS -u FILTER make -s -C "${COPY}" "$@"
+	env -u BUILD -u WERROR -u CFLAGS -u TESTS -u FILTER make -s -C "${COPY}" "$@"
 }
 
 # The README without the section that has tests of its own (85-armbian.bats).

@@ -705,7 +705,7 @@ EOT
 @test "install-armbian: copies the extension and the object, both readable by all, into userpatches" {
 	declare tree="${BATS_TEST_TMPDIR}/build tree" folder
 	framework_tree "${tree}"
-	env -u MAKEFLAGS -u MAKEOVERRIDES -u MAKELEVEL make -s -C "${TOP}" BUILD="${BUILD}" -o "${BUILD}/armhf_binfmt_prepare.so" \
+	make -s -C "${TOP}" BUILD="${BUILD}" -o "${BUILD}/armhf_binfmt_prepare.so" \
 		ARMBIAN="${tree}" install-armbian
 	folder="${tree}/userpatches/extensions/armhf-binfmt"
 	[ "$(cd "${tree}/userpatches" && find . -type f -printf '%m %p\n' | sort)" = "644 ./extensions/armhf-binfmt/armhf-binfmt.sh
@@ -718,7 +718,7 @@ EOT
 	declare tree="${BATS_TEST_TMPDIR}/tree"
 	# refused FOLDER WHY: a pattern.
 	function refused() {
-		run ! env -u MAKEFLAGS -u MAKEOVERRIDES -u MAKELEVEL make -s -C "${TOP}" BUILD="${BUILD}" -o "${BUILD}/armhf_binfmt_prepare.so" \
+		run ! make -s -C "${TOP}" BUILD="${BUILD}" -o "${BUILD}/armhf_binfmt_prepare.so" \
 			ARMBIAN="${1}" install-armbian
 		# shellcheck disable=SC2053 # a pattern
 		[[ "${output}" == "install-armbian: "${2} ]]
@@ -754,7 +754,7 @@ EOT
 	}
 	cd "${TOP}"
 	# In a folder of its own: it builds, and the object under test may have been built in another way.
-	run -0 env -u MAKEFLAGS -u MAKEOVERRIDES -u MAKELEVEL BUILD="${BATS_TEST_TMPDIR}/build" bash -euc "$(block 1)"
+	run -0 env BUILD="${BATS_TEST_TMPDIR}/build" bash -euc "$(block 1)"
 	[[ "${output}" == *"ENABLE_EXTENSIONS: armhf-binfmt" ]]
 	[ -f "${tree}/userpatches/extensions/armhf-binfmt/armhf-binfmt.sh" ]
 	cd "${tree}"

@@ -6,7 +6,7 @@ load lib/host.bash
 
 function setup_file() {
 	declare -gx PREFIX="${BATS_FILE_TMPDIR}/prefix"
-	env -u MAKEFLAGS -u MAKEOVERRIDES -u MAKELEVEL make -s -C "${TOP}" BUILD="${BUILD}" -o "${BUILD}/armhf_binfmt_prepare.so" \
+	make -s -C "${TOP}" BUILD="${BUILD}" -o "${BUILD}/armhf_binfmt_prepare.so" \
 		DESTDIR= PREFIX="${PREFIX}" install
 	declare -gx COMMAND="${PREFIX}/bin/armhf-binfmt-prepare"
 }

@@ -25,26 +25,15 @@ load lib/host.bash
 				armhf_binfmt_prepare -nv -A outcome -p
 			done 2> /dev/null
 		}
-		# What is mapped, and what is used of it, in KiB.
-		function memory() {
-			declare file name value
-			used=0
-			for file in status smaps_rollup; do
-				while read -r name value _; do
-					[[ "${name}" != @(Anonymous|VmData): ]] || ((used += value))
-				done < "/proc/$$/${file}"
-			done
-		}
-		shopt -s extglob
 		set +eE
 		string=text
 		fds=(/proc/$$/fd/*)
-		memory
+		host_memory
 		calls 2000
-		memory
+		host_memory
 		before="${used}"
 		calls 98000
-		memory
+		host_memory
 		echo "${before} KiB and ${used} KiB"
 		set -eE
 		[[ "${ARMHF_BINFMT_REASON}" == emulator-missing ]]

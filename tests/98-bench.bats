@@ -11,7 +11,7 @@ load lib/host.bash
 	declare name
 	# A copy of what was built: the results are not left among it.
 	cp -r "${BUILD}" "${BATS_TEST_TMPDIR}/build"
-	run -0 env -u MAKEFLAGS -u MAKEOVERRIDES -u MAKELEVEL ROUNDS=1 make -s -C "${TOP}" BUILD="${BATS_TEST_TMPDIR}/build" \
+	run -0 env ROUNDS=1 make -s -C "${TOP}" BUILD="${BATS_TEST_TMPDIR}/build" \
 		PARTS="shell limit load calls" bench
 	declare table="${BATS_TEST_TMPDIR}/build/bench/bench.tsv"
 	[ "$(head -n 1 "${table}" | cut -f 1-5)" = $'case\tbuiltin_us\tother_us\tratio\truns' ]

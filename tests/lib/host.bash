@@ -5,6 +5,8 @@
 bats_require_minimum_version 1.5.0
 TOP="$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)"
 export TOP
+# What the make that runs the tests was given is not for those that they run.
+unset MAKEFLAGS MAKEOVERRIDES MAKELEVEL
 
 # requires WHAT COMMAND...: skip this test where COMMAND fails, naming WHAT it would need. In CI
 # nothing may be missing, and the test fails.
@@ -15,6 +17,11 @@ function requires() {
 	[[ "${CI:-}" == true ]] || skip "needs ${what}"
 	echo "this needs ${what}, and in CI nothing is skipped" >&2
 	return 1
+}
+
+# For a file's setup: where the kernel runs armhf itself, what its tests set up decides nothing.
+function requires_emulation() {
+	requires "a machine that does not run armhf natively (tests/hosts has the others)" [ "$(uname -m)" != aarch64 ]
 }
 
 # host [ARGUMENT...] << 'EOF': run this bash script on a private host (tests/lib/inside says what is there)
