@@ -16,7 +16,7 @@ load lib/host.bash
 	declare table="${BATS_TEST_TMPDIR}/build/bench/bench.tsv"
 	[ "$(head -n 1 "${table}" | cut -f 1-5)" = $'case\tbuiltin_us\tother_us\tratio\truns' ]
 	for name in "enabled, proved" "descriptor, registered" "descriptor, enabled" "fresh, tier 4, with import" \
-		"proved, against one exec" "proved with -n, against one exec"; do
+		"proved, against one bare exec of qemu-arm" "proved with -n, against the same"; do
 		echo "${name}"
 		grep -qE "^${name}"$'\t[1-9][0-9.]*\t[1-9][0-9.]*\t[0-9.]+\t1\t' "${table}"
 	done

@@ -92,9 +92,9 @@ function limit() {
 
 function bench_limit() {
 	coproc LIMIT { exec "${BUILD}/bench/limit" "${TABLE}" "${TABLE}/status" "${TABLE}/qemu-arm" "${DESCRIPTOR}"; }
-	limit "proved, against one exec" state_enabled builtin=armhf_binfmt_prepare other=exec
-	limit "proved with -n, against one exec" state_enabled builtin="armhf_binfmt_prepare -n" other=exec
-	limit "around" state_nothing builtin=armhf_binfmt_prepare probe=probe exec=exec read=read
+	limit "proved, against one bare exec of qemu-arm" state_enabled builtin=armhf_binfmt_prepare other=exec
+	limit "proved with -n, against the same" state_enabled builtin="armhf_binfmt_prepare -n" other=exec
+	limit "an interpreter that does nothing" state_nothing builtin=armhf_binfmt_prepare probe=probe exec=exec read=read
 	eval "exec ${LIMIT[1]}>&-"
 }
 
@@ -124,7 +124,7 @@ function bench_heap() {
 	declare megabytes
 	for megabytes in 3 100 500; do
 		grow "${megabytes}"
-		versus "heap of ${megabytes} MB" state_enabled armhf_binfmt_prepare -- reference_prepare
+		versus "megabytes of heap: ${megabytes}" state_enabled armhf_binfmt_prepare -- reference_prepare
 	done
 }
 
@@ -139,9 +139,9 @@ function bench_table() {
 		done
 		for ((round = 0; round <= ROUNDS; round++)); do
 			measure armhf_binfmt_prepare
-			((round == 0)) || sample "table of ${count}" builtin "${took}"
+			((round == 0)) || sample "entries in the table: ${count}" builtin "${took}"
 		done
-		count_calls "table of ${count}" state_same
+		count_calls "entries in the table: ${count}" state_same
 	done
 	state_fresh
 }
