@@ -220,7 +220,7 @@ glue_options(struct glue_call *call, WORD_LIST *list)
 		case 'r':
 			call->steps = list_optarg;
 			break;
-			CASE_HELPOPT;
+			CASE_HELPOPT; /* bash's macro: "case" and all for --help */
 		default: builtin_usage(); return EX_USAGE;
 		}
 	}
@@ -251,8 +251,8 @@ glue_tell(const struct prepare *prepare)
 
 	if (prepare->explain) {
 		report_explain(stdout, prepare);
-		sh_chkwrite(
-			EXECUTION_SUCCESS); /* says so if it could not be written; the status stays */
+		/* Says so if it could not be written; the status stays. */
+		sh_chkwrite(EXECUTION_SUCCESS);
 	}
 	if (report_status(prepare) == 0)
 		return;

@@ -297,8 +297,8 @@ function armhf_binfmt_write_record() {
 	armhf_binfmt_record="${record}"
 }
 
-# Keep a shared lock on the record for as long as this shell lives. All programs that the build starts inherit a descriptor
-# of bash's, and those that outlive it would keep the lock: so it is with a process that the kernel kills with this shell.
+# Keep a shared lock on the record for as long as this shell lives. Not on a descriptor of its own: all programs of the build
+# would inherit it, and one that outlives the build would keep the lock. A process holds it that dies with this shell.
 function armhf_binfmt_hold_record() {
 	declare descriptor inherited
 	declare -i shell="${BASHPID}"
