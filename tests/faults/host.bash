@@ -14,6 +14,9 @@ NO_EMULATOR="/usr/bin/no-emulator" # a program that does not run armhf
 # to the tracer.
 declare -a SCENARIOS=(register enable reload reload-fails create create-fails create-folder create-named import undo undo-import
 	mount mount-create status status-fails emulated)
+# What the shell had better not start processes for.
+declare -a LOADABLES=(rm rmdir mkdir unlink stat)
+[[ "$(uname -m)" != aarch64 ]] || LOADABLES=()
 
 shopt -s extglob
 
@@ -97,9 +100,37 @@ function scenario_emulated() {
 	host_switch qemu-arm 0
 }
 
+# The entry that claims armhf is switched off.
+function scenario_native() {
+	options=(-p native)
+	host_register_armhf qemu-arm POF
+}
+
+function scenario_native-two() {
+	scenario_native
+	host_register_armhf other P
+}
+
+# It is, the loader does not run natively, and it is switched on again.
+function scenario_native-fails() {
+	scenario_native
+}
+
+function scenario_native-undo() {
+	scenario_native
+	armhf_binfmt_prepare -p native
+	options=(-r "${ARMHF_BINFMT_UNDO}")
+}
+
 # scenario_prepare: what the scenario's files need, once for all its runs.
 function scenario_prepare() {
-	declare emulator="${HOST_EMULATOR}"
+	declare emulator="${HOST_EMULATOR:-}" loader="/usr/arm-linux-gnueabihf/lib/ld-linux-armhf.so.3"
+	if [[ "${scenario}" == native* ]]; then
+		[[ -e "${loader}.real" ]] || cp "${loader}" "${loader}.real"
+		cp "${loader}.real" "${loader}"
+		[[ "${scenario}" != native-fails ]] || cp /bin/false "${loader}"
+		return
+	fi
 	case "${scenario}" in *import) host_add_binfmt_support ;; *) command rm -f /usr/sbin/update-binfmts ;; esac
 	[[ "${scenario}" != create-fails ]] || emulator="/bin/false"
 	install -m 0755 "${emulator}" "${EMULATOR}"
@@ -189,8 +220,9 @@ function judge_host() {
 }
 
 function judge_success() {
-	[[ "${ARMHF_BINFMT_REASON}" == @(descriptor-@(registered|enabled|current|reloaded|created)|entry-@(trusted|enabled)|other-entry|undo-done) ]] ||
+	[[ "${ARMHF_BINFMT_REASON}" == @(descriptor-@(registered|enabled|current|reloaded|created)|entry-@(trusted|enabled)|other-entry|native?(-blocked)|undo-done) ]] ||
 		wrong "status 0 and reason ${ARMHF_BINFMT_REASON}"
+	[[ "${ARMHF_BINFMT_REASON}" != native-blocked || "${seen}" == "${before}" ]] || wrong "native-blocked, and there is ${seen@Q}"
 	[[ "${seen}" == "${after}" || -n "${ARMHF_BINFMT_WARNING}" || "${ARMHF_BINFMT_REASON}" != "${reason}" ]] || believed ||
 		wrong "status 0 (${ARMHF_BINFMT_REASON}), no warning, and it is not as it should be: ${seen@Q}"
 	[[ "${ARMHF_BINFMT_REASON}" != undo-done ]] || return 0
@@ -198,7 +230,7 @@ function judge_success() {
 	# What it says would take its changes back does.
 	case "${scenario} ${ARMHF_BINFMT_REASON}" in
 	*" descriptor-reloaded") ;;
-	register* | enable* | create* | import* | emulated*)
+	register* | enable* | create* | import* | emulated* | native*)
 		armhf_binfmt_prepare -r "${ARMHF_BINFMT_UNDO}" || wrong "-r '${ARMHF_BINFMT_UNDO}' failed: ${ARMHF_BINFMT_MESSAGE}"
 		look
 		[[ "${seen}" == "${before}" ]] || believed || wrong "after -r there is ${seen@Q}, before there was ${before@Q}"
