@@ -6,6 +6,10 @@
 shopt -s extglob
 hosts_folder="$(cd "${BASH_SOURCE[0]%/*}" && pwd)"
 declare -r hosts_cache="${XDG_CACHE_HOME:-${HOME}/.cache}/armhf-binfmt/hosts"
+# Where the functions are that make parts: a file that sources this one may have more.
+hosts_recipes="${hosts_folder}/lib.bash"
+# Files that what a function makes depends on.
+declare -A hosts_ingredients=([part_no_compat]="${hosts_folder}/nocompat.config")
 
 # The packages that the functions below need on a Debian machine.
 function hosts_packages() {
@@ -83,7 +87,7 @@ function hosts_part() {
 		# A shell of its own: errexit would not hold in a function that is called from a condition.
 		# shellcheck disable=SC2016
 		if ! (umask 022 && bash -euo pipefail -O inherit_errexit -c 'source "${0}" && "${@}"' \
-			"${hosts_folder}/lib.bash" "${recipe}" "${new}" "${@}"); then
+			"${hosts_recipes}" "${recipe}" "${new}" "${@}"); then
 			rm -rf "${new}"
 			hosts_die "${name} could not be made"
 		fi
@@ -98,8 +102,8 @@ function hosts_part() {
 # The text that a part's content depends on: its function, and what unpacks, checks and packs for it.
 function hosts_recipe() {
 	declare -f "${1}" hosts_unpack hosts_cpio
-	if [[ "${1}" == part_no_compat ]]; then
-		cat "${hosts_folder}/nocompat.config"
+	if [[ -n "${hosts_ingredients[${1}]:-}" ]]; then
+		cat "${hosts_ingredients[${1}]}"
 	fi
 }
 
@@ -322,6 +326,11 @@ function hosts_versions() {
 	cat "${hosts_part_path}/version"
 	hosts_get emulators
 	cat "${hosts_part_path}/$(hosts_field "${1}" 4)"
+}
+
+# hosts_guest FILE: build what scenarios in guests need beside Debian's programs (guest.c).
+function hosts_guest() {
+	aarch64-linux-gnu-gcc -D_GNU_SOURCE= -O2 -Wall -Wextra -static -s -o "${1}" "${hosts_folder}/guest.c"
 }
 
 # ---- booting ----
