@@ -49,6 +49,16 @@ function signal_host() {
 				return 1
 			}
 
+			# shell_waits_for_lock: until it has the table's register open, and a little longer: then it sleeps.
+			function shell_waits_for_lock() {
+				declare -i i
+				for ((i = 0; i < 500; i++)); do
+					[[ "$(find "/proc/${shell}/fd" -lname "${TABLE}/register")" != "/proc/"* ]] || break
+					sleep 0.01
+				done
+				sleep 0.1
+			}
+
 			# shell_end: wait for it; sets ${status}, and ${took}, the milliseconds since ${EPOCHREALTIME} was kept in ${since}.
 			function shell_end() {
 				status=0
@@ -283,11 +293,7 @@ function signal_host() {
 			armhf_binfmt_prepare -r unregister:qemu-arm
 			echo "status \${?} \${ARMHF_BINFMT_REASON} [\${ARMHF_BINFMT_UNDO}]"
 		SCRIPT
-		for ((i = 0; i < 500; i++)); do
-			[[ "$(find "/proc/${shell}/fd" -lname "${TABLE}/register")" != "/proc/"* ]] || break
-			sleep 0.01
-		done
-		sleep 0.1
+		shell_waits_for_lock
 		kill -s TERM "${shell}"
 		shell_end
 		[[ "$(< "${log}")" == *"interrupted by signal 15; ARMHF_BINFMT_UNDO has the steps that are left"* ]]
@@ -307,12 +313,7 @@ function signal_host() {
 				armhf_binfmt_prepare -t 60
 				echo "status \${?} \${ARMHF_BINFMT_REASON} [\${ARMHF_BINFMT_ACTIONS}]"
 			SCRIPT
-			# It has the file open and sleeps.
-			for ((i = 0; i < 500; i++)); do
-				[[ "$(find "/proc/${shell}/fd" -lname "${TABLE}/register")" != "/proc/"* ]] || break
-				sleep 0.01
-			done
-			sleep 0.1
+			shell_waits_for_lock
 			since="${EPOCHREALTIME}"
 			kill -s "${name}" "${shell}"
 			shell_end
