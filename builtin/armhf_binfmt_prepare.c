@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * armhf_binfmt_prepare: the bash side: options, outcome variables, messages, help.
- * The only file that sees bash's headers. It decides nothing about the host.
+ * armhf_binfmt_prepare: the bash side: options, outcome variables, messages, help. The only file that
+ * sees bash's headers. It decides nothing about the host.
  */
 #include <config.h>
 
@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "builtins.h"
 #include "shell.h"
@@ -16,23 +17,29 @@
 #include "common.h"
 
 #include "report.h"
+#include "text.h"
 
-#define GLUE_PREFIX    "ARMHF_BINFMT_"
-#define GLUE_NAME_SIZE 64
+#define PREFIX    "ARMHF_BINFMT_"
+#define NAME_SIZE 64
 
-/* What the command line asks for. */
-struct glue_call {
-	struct prepare *prepare;
-	char *array;  /* of -A, or NULL */
-	char *steps;  /* of -r, or NULL */
-	bool decides; /* -p or -t was given */
+/* The command line, and the outcome in words once the call is over. */
+struct glue {
+	struct call *call;
+	char *array;   /* of -A, or NULL */
+	char *steps;   /* of -r, or NULL */
+	bool decides;  /* -p or -t was given */
+	bool explains; /* -v was given */
+	int status;
+	char *values[REPORT_VALUE_COUNT]; /* on the heap; NULL: there was no memory for it */
+	char *story;                      /* of -v */
+	size_t story_size;
 };
 
 /* The name of an outcome variable, or its key in the array of -A. */
 static const char *
-glue_name(char name[GLUE_NAME_SIZE], enum report_value value, bool key)
+outcome_name(char name[NAME_SIZE], enum report_value value, bool key)
 {
-	snprintf(name, GLUE_NAME_SIZE, "%s%s", key ? "" : GLUE_PREFIX, report_key(value));
+	snprintf(name, NAME_SIZE, "%s%s", key ? "" : PREFIX, report_key(value));
 	for (char *c = name; !key && *c != '\0'; c++)
 		if (*c >= 'a' && *c <= 'z')
 			*c = (char)(*c - 'a' + 'A');
@@ -41,7 +48,7 @@ glue_name(char name[GLUE_NAME_SIZE], enum report_value value, bool key)
 
 /* legal_identifier() was renamed in bash 5.3, so that an object that calls it does not load everywhere. */
 static bool
-glue_identifier(const char *name)
+is_identifier(const char *name)
 {
 	for (const char *c = name; *c != '\0'; c++)
 		if (!((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || *c == '_'
@@ -51,19 +58,29 @@ glue_identifier(const char *name)
 }
 
 /*
- * Can this variable be set without a side effect? bash evaluates what is assigned to an
- * integer or through a nameref, commands in it included.
+ * The variable that bind_variable() assigns to. find_variable() would find one that stands in front of
+ * the command (NAME= armhf_binfmt_prepare) and hides it.
+ */
+static SHELL_VAR *
+variable_find(const char *name)
+{
+	return var_lookup(name, shell_variables);
+}
+
+/*
+ * Can this variable be set without a side effect? bash evaluates what is assigned to an integer or
+ * through a nameref, commands in it included.
  */
 static bool
-glue_settable(const char *name, bool array)
+is_settable(const char *name, bool array)
 {
-	SHELL_VAR *variable = find_variable_noref(name);
+	SHELL_VAR *variable = variable_find(name);
 	const char *why = NULL;
 
 	if (variable == NULL)
 		return true;
 	if (readonly_p(variable))
-		why = "it is readonly";
+		why = "readonly variable";
 	else if (nameref_p(variable))
 		why = "it is a nameref";
 	else if (integer_p(variable))
@@ -78,225 +95,264 @@ glue_settable(const char *name, bool array)
 		|| variable->assign_func != NULL)
 		why = "it is one of the shell's own";
 	if (why != NULL)
-		builtin_error("%s: cannot put the outcome into this variable: %s", name, why);
+		builtin_error("%s: cannot assign the outcome to this variable: %s", name, why);
 	return why == NULL;
 }
 
 static bool
-glue_targets_settable(const struct glue_call *call)
+are_settable(const struct glue *glue)
 {
-	char name[GLUE_NAME_SIZE];
+	char name[NAME_SIZE];
 
-	if (call->array != NULL) {
-		if (!glue_identifier(call->array)) {
-			builtin_error("-A: %s: this is no name of a variable", call->array);
+	if (glue->array != NULL) {
+		if (!is_identifier(glue->array)) {
+			builtin_error("`%s': not a valid identifier", glue->array);
 			return false;
 		}
-		return glue_settable(call->array, true);
+		return is_settable(glue->array, true);
 	}
 	for (int value = 0; value < REPORT_VALUE_COUNT; value++)
-		if (!glue_settable(glue_name(name, (enum report_value)value, false), false))
+		if (!is_settable(outcome_name(name, (enum report_value)value, false), false))
 			return false;
 	return true;
 }
 
-/* Set one outcome. False where there is no memory for it. */
-static bool
-glue_set(const struct glue_call *call, SHELL_VAR *array, enum report_value value)
+/* Write every value while the call is still there. */
+static void
+values_write(struct glue *glue)
 {
-	char name[GLUE_NAME_SIZE], *text = NULL;
-	size_t size;
-	FILE *to = open_memstream(&text, &size);
-	bool good;
+	for (int value = 0; value < REPORT_VALUE_COUNT; value++) {
+		size_t size;
+		FILE *to = open_memstream(&glue->values[value], &size);
+		bool good = to != NULL;
 
-	if (to == NULL)
-		return false;
-	report_print(to, call->prepare, value);
-	good = !ferror(to);
-	good = fclose(to) == 0 && good;
-	if (good && array != NULL)
-		/* the array keeps the key */
-		good = bind_assoc_variable(array, call->array,
-			       savestring(glue_name(name, value, true)), text, 0)
-			!= NULL;
-	else if (good)
-		good = bind_variable(glue_name(name, value, false), text, 0) != NULL;
-	free(text);
-	return good;
+		if (good) {
+			report_print(to, glue->call, (enum report_value)value);
+			good = !ferror(to);
+			good = fclose(to) == 0 && good;
+		}
+		if (!good) {
+			free(glue->values[value]);
+			glue->values[value] = NULL;
+		}
+	}
 }
 
-static void
-glue_set_all(const struct glue_call *call)
+/* A value, or where there was no memory for it one that is true all the same. */
+static const char *
+value_of(const struct glue *glue, enum report_value value)
 {
-	SHELL_VAR *array = NULL;
+	if (glue->values[value] != NULL)
+		return glue->values[value];
+	switch (value) {
+	case REPORT_TIER: return "0";
+	case REPORT_MODE: return "none";
+	case REPORT_REASON: return words_reason(REASON_SYSTEM_ERROR);
+	case REPORT_MESSAGE: return "no memory for the outcome; free some and run this again";
+	case REPORT_NATIVE: return words_native(HOST_NATIVE_UNTESTED);
+	default: return "";
+	}
+}
+
+/* Set every outcome. Nothing of this may jump past its end: is_settable has seen to that. */
+static void
+values_set(const struct glue *glue)
+{
+	SHELL_VAR *array = glue->array != NULL ? variable_find(glue->array) : NULL;
+	char name[NAME_SIZE];
 	bool good = true;
 
-	if (call->array != NULL) {
-		array = find_variable(call->array);
-		if (array == NULL)
-			array = make_new_assoc_variable(call->array);
+	if (glue->array != NULL && array == NULL)
+		array = make_new_assoc_variable(glue->array);
+	for (int i = 0; i < REPORT_VALUE_COUNT; i++) {
+		enum report_value value = (enum report_value)i;
+		char *text = (char *)value_of(glue, value); /* bash copies it */
+
+		if (array != NULL) /* the array keeps the key */
+			good = bind_assoc_variable(array, array->name,
+				       savestring(outcome_name(name, value, true)), text, 0)
+					!= NULL
+				&& good;
+		else
+			good = bind_variable(outcome_name(name, value, false), text, 0) != NULL
+				&& good;
 	}
-	for (int value = 0; value < REPORT_VALUE_COUNT; value++)
-		good = glue_set(call, array, (enum report_value)value) && good;
 	if (!good)
-		builtin_error("cannot set every outcome variable: %s", strerror(errno));
+		builtin_error("cannot set every outcome variable");
 }
 
-/* A decimal number of seconds within bounds, or 0. */
-static int
-glue_seconds(const char *text)
-{
-	int seconds = 0;
-
-	if (*text == '\0')
-		return 0;
-	for (; *text != '\0'; text++) {
-		if (*text < '0' || *text > '9')
-			return 0;
-		seconds = 10 * seconds + (*text - '0');
-		if (seconds > PREPARE_SECONDS_MAX)
-			return 0;
-	}
-	return seconds;
-}
+/* ---- the command line ---- */
 
 static bool
-glue_steps(struct prepare *prepare, const char *text)
+steps_parse(struct glue *glue)
 {
+	const char *text = glue->steps;
+	struct step_list *list = &glue->call->steps.undo;
+	struct step step;
+
 	for (;;) {
 		size_t length;
-		struct plan_step *step = &prepare->undo[prepare->undo_count];
 
 		text += strspn(text, " \t\n");
 		length = strcspn(text, " \t\n");
 		if (length == 0)
-			return true;
-		if (prepare->undo_count == APPLY_STANDING_MAX) {
-			builtin_error("-r: more than %d steps", APPLY_STANDING_MAX);
+			break;
+		if (!words_step_parse(&step, text, length) || !steps_undoes(step.kind)) {
+			builtin_error("%.*s: invalid undo step", (int)length, text);
 			return false;
 		}
-		if (!plan_step_parse(step, text, length) || !apply_step_undoes(step->kind)) {
-			builtin_error("-r: %.*s: this is no undo step", (int)length, text);
+		if (!steps_add(list, &step)) {
+			builtin_error("%s", strerror(errno));
 			return false;
 		}
-		prepare->undo_count++;
 		text += length;
+	}
+	/* The list is carried out from its end. */
+	for (unsigned int i = 0; i < list->count / 2; i++) {
+		step = list->steps[i];
+		list->steps[i] = list->steps[list->count - 1 - i];
+		list->steps[list->count - 1 - i] = step;
+	}
+	return true;
+}
+
+/* Read an option. True: it is good. */
+static bool
+option_read(struct glue *glue, int option)
+{
+	unsigned long seconds;
+
+	switch (option) {
+	case 'n': glue->call->dry = true; return true;
+	case 'v': glue->explains = true; return true;
+	case 'A': glue->array = list_optarg; return true;
+	case 'r': glue->steps = list_optarg; return true;
+	case 'p':
+		glue->decides = true;
+		if (words_policy_find(&glue->call->policy, list_optarg))
+			return true;
+		builtin_error("%s: invalid policy: registered, native or emulated", list_optarg);
+		return false;
+	case 't':
+		glue->decides = true;
+		if (text_number(list_optarg, strlen(list_optarg), CALL_SECONDS_MAX, &seconds)
+			&& seconds > 0) {
+			glue->call->seconds = (int)seconds;
+			return true;
+		}
+		builtin_error("%s: invalid timeout specification: 1 to %d seconds", list_optarg,
+			CALL_SECONDS_MAX);
+		return false;
+	default: return false;
 	}
 }
 
 /* The options into the call. 0, or the status to return: the reason was told. */
 static int
-glue_options(struct glue_call *call, WORD_LIST *list)
+options_read(struct glue *glue, WORD_LIST *list)
 {
-	struct prepare *prepare = call->prepare;
+	bool good = true;
 	int option;
 
 	reset_internal_getopt();
-	while ((option = internal_getopt(list, "nvp:t:A:r:")) != -1) {
+	while (good && (option = internal_getopt(list, "nvp:t:A:r:")) != -1) {
 		switch (option) {
-		case 'n': prepare->rehearse = true; break;
-		case 'v': prepare->explain = true; break;
-		case 'p':
-			call->decides = true;
-			if (!plan_policy_find(&prepare->policy, list_optarg)) {
-				builtin_error(
-					"-p: %s: the policy is registered, native or emulated",
-					list_optarg);
-				builtin_usage();
-				return EX_USAGE;
-			}
-			break;
-		case 't':
-			call->decides = true;
-			prepare->seconds = glue_seconds(list_optarg);
-			if (prepare->seconds == 0) {
-				builtin_error("-t: %s: a number of seconds from 1 to %d is needed",
-					list_optarg, PREPARE_SECONDS_MAX);
-				builtin_usage();
-				return EX_USAGE;
-			}
-			break;
-		case 'A': call->array = list_optarg; break;
-		case 'r':
-			call->steps = list_optarg;
-			break;
 			CASE_HELPOPT; /* bash's macro: "case" and all for --help */
-		default: builtin_usage(); return EX_USAGE;
+		default: good = option_read(glue, option); break;
 		}
 	}
-	if (loptend != NULL) {
-		builtin_error("%s: no operand is taken", loptend->word->word);
+	if (good && loptend != NULL) {
+		builtin_error("too many arguments");
+		good = false;
+	}
+	if (good && glue->steps != NULL && glue->decides) {
+		builtin_error("-r: cannot be used with -p or -t");
+		good = false;
+	}
+	if (good && glue->steps != NULL)
+		good = steps_parse(glue);
+	if (!good) {
 		builtin_usage();
 		return EX_USAGE;
 	}
-	if (call->steps != NULL && call->decides) {
-		builtin_error("-r goes with neither -p nor -t");
-		builtin_usage();
-		return EX_USAGE;
-	}
-	if (call->steps != NULL && !glue_steps(prepare, call->steps)) {
-		builtin_usage();
-		return EX_USAGE;
-	}
-	return glue_targets_settable(call) ? 0 : EX_USAGE;
+	return are_settable(glue) ? 0 : EX_USAGE;
 }
 
-/* The message of a failure on standard error, and with -v everything on standard output. */
+/* ---- the call ---- */
+
+/* With -v everything on standard output in one write; the message of a failure on standard error. */
 static void
-glue_tell(const struct prepare *prepare)
+outcome_tell(const struct glue *glue)
 {
-	char *text = NULL;
-	size_t size;
-	FILE *to;
+	size_t left = glue->story_size;
+	const char *at = glue->story;
 
-	if (prepare->explain) {
-		report_explain(stdout, prepare);
-		/* Says so if it could not be written; the status stays. */
-		sh_chkwrite(EXECUTION_SUCCESS);
+	fflush(stdout);
+	while (at != NULL && left > 0) {
+		ssize_t written = write(STDOUT_FILENO, at, left);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0) {
+			builtin_error("write error: %s", strerror(errno));
+			break;
+		}
+		at += written;
+		left -= (size_t)written;
 	}
-	if (report_status(prepare) == 0)
-		return;
-	to = open_memstream(&text, &size);
-	if (to != NULL) {
-		report_print(to, prepare, REPORT_MESSAGE);
-		fclose(to);
-	}
-	builtin_error("%s", text != NULL ? text : plan_reason_name(prepare->reason));
-	free(text);
+	if (glue->status != 0)
+		builtin_error("%s", value_of(glue, REPORT_MESSAGE));
 }
 
-static int
-glue_run(struct glue_call *call)
+/* Decide, or undo. Afterwards nothing is left of the call but its words. */
+static void
+call_carry_out(struct glue *glue)
 {
+	struct call *call = glue->call;
 	struct stop stop;
 
+	if (glue->explains)
+		call->explain = open_memstream(&glue->story, &glue->story_size);
 	stop_begin(&stop);
-	if (call->steps != NULL)
-		prepare_undo(call->prepare, &stop);
+	if (glue->steps != NULL)
+		call_undo(call, &stop);
 	else
-		prepare_run(call->prepare, &stop);
-	/* A signal that is pending may end the shell at stop_end, so this comes first. */
-	glue_set_all(call);
+		call_run(call, &stop);
+	if (call->explain != NULL) {
+		report_explain(call->explain, call);
+		fclose(call->explain);
+	}
+	values_write(glue);
+	glue->status = call_status(call);
+	call_free(call);
+	glue->call = NULL;
 	stop_end(&stop);
-	glue_tell(call->prepare);
-	return report_status(call->prepare);
 }
 
 static int
 armhf_binfmt_prepare_builtin(WORD_LIST *list)
 {
-	struct glue_call call = {.prepare = calloc(1, sizeof(*call.prepare))};
+	struct glue glue = {.call = calloc(1, sizeof(*glue.call)), .status = EXECUTION_FAILURE};
 	int status;
 
-	if (call.prepare == NULL) {
-		builtin_error("no memory: %s", strerror(errno));
+	if (glue.call == NULL) {
+		values_set(&glue);
+		outcome_tell(&glue);
 		return EXECUTION_FAILURE;
 	}
-	call.prepare->seconds = PREPARE_SECONDS;
-	status = glue_options(&call, list);
-	if (status == 0)
-		status = glue_run(&call);
-	free(call.prepare);
+	glue.call->seconds = CALL_SECONDS;
+	status = options_read(&glue, list);
+	if (status == 0) {
+		call_carry_out(&glue);
+		values_set(&glue);
+		outcome_tell(&glue);
+		status = glue.status;
+	} else {
+		call_free(glue.call);
+	}
+	for (int value = 0; value < REPORT_VALUE_COUNT; value++)
+		free(glue.values[value]);
+	free(glue.story);
 	return status;
 }
 

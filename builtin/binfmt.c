@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * binfmt: reads and writes the binfmt_misc file system. Writes only what it is told, only
- * to the entry it is told, and reads back what it wrote. Never writes -1 to status, never unmounts.
+ * binfmt: reads and writes the binfmt_misc file system. Writes only what it is told, only to the
+ * entry it is told, and reads back what it wrote. Never writes -1 to status, never unmounts.
  */
-#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mount.h>
@@ -20,71 +18,74 @@
 #include <unistd.h>
 
 #include "binfmt.h"
+#include "path.h"
 
-#define BINFMT_LOCK_STEP_MS 10 /* between two tries; flock(2) cannot wait with a limit */
+#define LOCK_STEP_MS 10 /* between two tries; flock(2) cannot wait with a limit */
+
+struct table_path {
+	char path[sizeof(BINFMT_PATH) + 1 + NAME_MAX];
+};
 
 /* The path of a file of the table, for messages. */
-static const char *
-binfmt_path(char path[FAULT_OBJECT_SIZE], const char *name)
+static struct table_path
+table_path(const char *name)
 {
-	static_assert(
-		FAULT_OBJECT_SIZE > sizeof(BINFMT_PATH) + NAME_MAX, "a path of the table fits");
-	snprintf(path, FAULT_OBJECT_SIZE, BINFMT_PATH "/%s", name);
+	struct table_path path;
+
+	snprintf(path.path, sizeof(path.path), BINFMT_PATH "%s%s", *name ? "/" : "", name);
 	return path;
 }
 
-static enum binfmt_result
-binfmt_fail(struct fault *fault, int error, const char *name, const char *what)
+static enum outcome
+table_errno(struct fault *fault, int error, const char *name, const char *what)
 {
-	char path[FAULT_OBJECT_SIZE];
-
-	fault_set(fault, error, binfmt_path(path, name), "%s", what);
-	switch (error) {
-	case EPERM:
-	case EACCES:
-	case EROFS: return BINFMT_REFUSED;
-	case ENODEV: return BINFMT_IMPOSSIBLE;
-	default: return BINFMT_FAILED;
-	}
+	return fault_errno(fault, error, table_path(name).path, what);
 }
 
-static enum binfmt_result
-binfmt_overruled(struct fault *fault, const char *name, const char *what)
+static enum outcome
+overruled(struct fault *fault, const char *name, const char *what)
 {
-	char path[FAULT_OBJECT_SIZE];
-
-	fault_set(fault, 0, binfmt_path(path, name), "%s", what);
-	return BINFMT_OVERRULED;
+	fault_set(fault, 0, table_path(name).path, "%s", what);
+	return OUTCOME_OVERRULED;
 }
 
-enum binfmt_result
+enum outcome
 binfmt_open(struct binfmt *binfmt, struct fault *fault)
 {
-	enum binfmt_result result;
+	enum outcome outcome;
 	struct statfs fs;
 	int fd;
 
 	if (binfmt->table >= 0)
-		return BINFMT_DONE;
+		return OUTCOME_DONE;
 	/* O_PATH does not trigger an autofs, and fstatfs then tells that it is one. */
 	fd = open(BINFMT_PATH, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0) {
-		if (errno == ENOENT) /* no such folder: the kernel was built without binfmt_misc */
-			return BINFMT_ABSENT;
-		fault_set(fault, errno, BINFMT_PATH, "cannot open");
-		return BINFMT_FAILED;
+	if (fd < 0 && errno == ENOENT && !path_exists("/proc/self")) {
+		fault_set(fault, ENOENT, "/proc", "it is not mounted");
+		fault->remedy = "mount -t proc proc /proc";
+		return OUTCOME_IMPOSSIBLE;
 	}
+	if (fd < 0 && errno == ENOENT) {
+		fault_set(fault, ENOENT, BINFMT_PATH,
+			"this kernel has no CONFIG_BINFMT_MISC, or /proc shows no /proc/sys "
+			"(subset=pid)");
+		fault->remedy = "boot a kernel that has it, or mount /proc whole";
+		return OUTCOME_IMPOSSIBLE;
+	}
+	if (fd < 0)
+		return table_errno(fault, errno, "", "open it");
 	if (fstatfs(fd, &fs) != 0) {
-		fault_set(fault, errno, BINFMT_PATH, "cannot tell the file system");
-		result = BINFMT_FAILED;
+		outcome = table_errno(fault, errno, "", "tell its file system");
+		if (outcome == OUTCOME_GONE || outcome == OUTCOME_TAKEN)
+			outcome = OUTCOME_FAILED;
 	} else if (fs.f_type == BINFMTFS_MAGIC) {
 		binfmt->table = fd;
-		return BINFMT_DONE;
+		return OUTCOME_DONE;
 	} else {
-		result = fs.f_type == AUTOFS_SUPER_MAGIC ? BINFMT_AUTOFS : BINFMT_ABSENT;
+		outcome = fs.f_type == AUTOFS_SUPER_MAGIC ? OUTCOME_TAKEN : OUTCOME_GONE;
 	}
 	close(fd);
-	return result;
+	return outcome;
 }
 
 void
@@ -97,200 +98,189 @@ binfmt_close(struct binfmt *binfmt)
 	*binfmt = BINFMT_NONE;
 }
 
-enum binfmt_result
+enum outcome
 binfmt_mount(struct fault *fault)
 {
+	enum outcome outcome;
+
 	if (mount("binfmt_misc", BINFMT_PATH, "binfmt_misc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL)
 		== 0)
-		return BINFMT_DONE;
-	fault_set(fault, errno, BINFMT_PATH, "cannot mount binfmt_misc");
-	switch (errno) {
-	case EBUSY: return BINFMT_TAKEN;
-	case EPERM:
-	case EACCES:
-	case EROFS: return BINFMT_REFUSED;
-	case ENODEV: return BINFMT_IMPOSSIBLE;
-	default: return BINFMT_FAILED;
-	}
+		return OUTCOME_DONE;
+	outcome = table_errno(fault, errno, "", "mount binfmt_misc");
+	if (outcome == OUTCOME_IMPOSSIBLE)
+		fault->remedy = "load its module (modprobe binfmt_misc), or install the kernel's "
+				"package of modules";
+	return outcome == OUTCOME_GONE ? OUTCOME_FAILED : outcome;
 }
 
-enum binfmt_result
+enum outcome
 binfmt_lock(struct binfmt *binfmt, const struct stop *stop, int seconds, struct fault *fault)
 {
 	long long end = stop_now_ms() + seconds * 1000LL;
 	int fd = openat(binfmt->table, "register", O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
 
 	if (fd < 0)
-		return binfmt_fail(fault, errno, "register", "cannot open for writing");
+		return table_errno(fault, errno, "register", "open it for writing");
 	while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
 		int error = errno;
 
 		if (error != EWOULDBLOCK && error != EINTR) {
 			close(fd);
-			return binfmt_fail(fault, error, "register", "cannot lock");
+			return table_errno(fault, error, "register", "lock it");
 		}
 		if (stop_pending(stop) != 0) {
 			close(fd);
-			return BINFMT_INTERRUPTED;
+			return OUTCOME_INTERRUPTED;
 		}
 		if (stop_now_ms() >= end) {
 			close(fd);
 			fault_set(fault, 0, BINFMT_PATH "/register",
-				"another process held the lock for %d seconds", seconds);
-			return BINFMT_BUSY;
+				"the lock could not be acquired: another process held it for %d "
+				"seconds",
+				seconds);
+			fault->remedy = "find that process (fuser @), then run this again";
+			return OUTCOME_BUSY;
 		}
-		poll(NULL, 0, BINFMT_LOCK_STEP_MS); /* a shorter sleep does no harm */
+		poll(NULL, 0, LOCK_STEP_MS); /* a shorter sleep does no harm */
 	}
 	binfmt->lock = fd;
-	return BINFMT_DONE;
-}
-
-/* The length read from a whole file of the table, or -1 with errno. */
-static ssize_t
-binfmt_slurp(const struct binfmt *binfmt, const char *name, char *text, size_t size)
-{
-	int fd = openat(binfmt->table, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	ssize_t length;
-	int error;
-
-	if (fd < 0)
-		return -1;
-	/* One read is the whole text: simple_read_from_buffer gives all that fits. */
-	do {
-		length = read(fd, text, size);
-	} while (length < 0 && errno == EINTR);
-	error = errno;
-	close(fd);
-	errno = error;
-	return length;
+	return OUTCOME_DONE;
 }
 
 /* Keeps the errno of a write that failed. */
-static enum binfmt_result
-binfmt_write(int fd, const char *name, const char *text, size_t length, struct fault *fault)
+static enum outcome
+text_write(int fd, const char *name, const char *text, size_t length, struct fault *fault)
 {
-	enum binfmt_result result;
+	enum outcome outcome;
 	ssize_t written;
 	int error;
 
 	do {
 		written = write(fd, text, length);
 	} while (written < 0 && errno == EINTR);
-	error = errno;
 	if (written < 0) {
-		result = binfmt_fail(fault, error, name, "cannot write");
+		error = errno;
+		outcome = table_errno(fault, error, name, "write to it");
 		errno = error;
-		return result;
+		return outcome;
 	}
 	if ((size_t)written != length)
-		return binfmt_overruled(fault, name, "only a part of what was written was taken");
-	return BINFMT_DONE;
+		return overruled(fault, name, "only a part of what was written was taken");
+	return OUTCOME_DONE;
 }
 
 /* Write a command, 0, 1 or -1, to the file of an entry or to status. */
-static enum binfmt_result
-binfmt_command(
+static enum outcome
+command_write(
 	const struct binfmt *binfmt, const char *name, const char *command, struct fault *fault)
 {
 	int fd = openat(binfmt->table, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-	enum binfmt_result result;
+	enum outcome outcome;
 
-	if (fd < 0 && errno == ENOENT)
-		return BINFMT_GONE;
 	if (fd < 0)
-		return binfmt_fail(fault, errno, name, "cannot open for writing");
-	result = binfmt_write(fd, name, command, strlen(command), fault);
+		return table_errno(fault, errno, name, "open it for writing");
+	outcome = text_write(fd, name, command, strlen(command), fault);
 	close(fd);
-	return result;
+	return outcome == OUTCOME_GONE || outcome == OUTCOME_TAKEN ? OUTCOME_FAILED : outcome;
 }
 
-enum binfmt_result
+enum outcome
 binfmt_status(const struct binfmt *binfmt, bool *on, struct fault *fault)
 {
 	char text[32];
-	ssize_t length = binfmt_slurp(binfmt, "status", text, sizeof(text));
+	ssize_t length = path_read(binfmt->table, "status", text, sizeof(text));
 
-	if (length < 0)
-		return binfmt_fail(fault, errno, "status", "cannot read");
-	*on = length == 8 && memcmp(text, "enabled\n", 8) == 0;
-	if (!*on && !(length == 9 && memcmp(text, "disabled\n", 9) == 0)) {
-		fault_set(fault, 0, BINFMT_PATH "/status",
-			"neither \"enabled\" nor \"disabled\" is in it");
-		return BINFMT_FAILED;
+	if (length < 0) {
+		enum outcome outcome = table_errno(fault, errno, "status", "read it");
+
+		return outcome == OUTCOME_REFUSED ? outcome : OUTCOME_FAILED;
 	}
-	return BINFMT_DONE;
+	*on = strcmp(text, "enabled\n") == 0;
+	if (!*on && strcmp(text, "disabled\n") != 0) {
+		fault_set(fault, 0, BINFMT_PATH "/status",
+			"it says neither \"enabled\" nor \"disabled\"");
+		return OUTCOME_FAILED;
+	}
+	return OUTCOME_DONE;
 }
 
-enum binfmt_result
+/* Does the switch read back as it was written? */
+static enum outcome
+switch_check(struct fault *fault, const char *name, bool now, bool on)
+{
+	if (now == on)
+		return OUTCOME_DONE;
+	return overruled(fault, name,
+		on ? "1 was written and it still reads disabled"
+		   : "0 was written and it still reads enabled");
+}
+
+enum outcome
 binfmt_set_status(const struct binfmt *binfmt, bool on, struct fault *fault)
 {
-	enum binfmt_result result = binfmt_command(binfmt, "status", on ? "1" : "0", fault);
+	enum outcome outcome = command_write(binfmt, "status", on ? "1" : "0", fault);
 	bool now;
 
-	if (result != BINFMT_DONE)
-		return result;
-	if (binfmt_status(binfmt, &now, fault) != BINFMT_DONE)
-		return BINFMT_FAILED; /* whatever the errno: something was written */
-	if (now != on)
-		return binfmt_overruled(fault, "status",
-			on ? "1 was written and it still reads disabled"
-			   : "0 was written and it still reads enabled");
-	return BINFMT_DONE;
+	if (outcome != OUTCOME_DONE)
+		return outcome == OUTCOME_GONE ? OUTCOME_FAILED : outcome;
+	if (binfmt_status(binfmt, &now, fault) != OUTCOME_DONE)
+		return OUTCOME_FAILED; /* whatever the errno: something was written */
+	return switch_check(fault, "status", now, on);
 }
 
-void
+/* Not inlined: its buffer and a caller's entry together would be a large stack frame. */
+__attribute__((noinline)) void
 binfmt_read(const struct binfmt *binfmt, const char *name, struct entry *entry, struct fault *fault)
 {
 	char text[ENTRY_TEXT_MAX];
-	ssize_t length = binfmt_slurp(binfmt, name, text, sizeof(text));
+	int fd = path_open(binfmt->table, name);
+	ssize_t length = -1;
 	const char *why;
 
 	snprintf(entry->name, sizeof(entry->name), "%s", name);
-	if (length < 0) {
-		entry->state = errno == ENOENT ? ENTRY_ABSENT : ENTRY_UNKNOWN;
-		if (entry->state == ENTRY_UNKNOWN)
-			binfmt_fail(fault, errno, name, "cannot read");
-	} else if (entry_parse(entry, text, (size_t)length, &why) != 0) {
-		char path[FAULT_OBJECT_SIZE];
-
-		fault_set(fault, 0, binfmt_path(path, name), "%s", why);
+	entry->state = ENTRY_UNKNOWN;
+	if (fd < 0 && errno == ENOENT) {
+		entry->state = ENTRY_ABSENT;
+		return;
 	}
+	if (fd >= 0)
+		length = path_read_open(fd, text, sizeof(text));
+	if (length < 0)
+		table_errno(fault, errno, name, "read it");
+	if (fd >= 0)
+		close(fd);
+	if (length >= 0 && entry_parse(entry, text, (size_t)length, &why) != 0)
+		fault_set(fault, 0, table_path(name).path, "%s", why);
 }
 
-bool
-binfmt_newer(const struct binfmt *binfmt, const char *name, const char *than)
+long long
+binfmt_registered(const struct binfmt *binfmt, const char *name)
 {
-	struct statx a, b;
+	struct statx found;
 
-	if (statx(binfmt->table, name, AT_SYMLINK_NOFOLLOW, STATX_ATIME | STATX_INO, &a) != 0
-		|| statx(binfmt->table, than, AT_SYMLINK_NOFOLLOW, STATX_ATIME | STATX_INO, &b)
-			!= 0)
-		return false;
-	/* The access time is that of the registration, for binfmt_misc never sets it again; the
-	 * others change when a shell opens the file with >. Inodes tell within one tick. */
-	if (a.stx_atime.tv_sec != b.stx_atime.tv_sec)
-		return a.stx_atime.tv_sec > b.stx_atime.tv_sec;
-	if (a.stx_atime.tv_nsec != b.stx_atime.tv_nsec)
-		return a.stx_atime.tv_nsec > b.stx_atime.tv_nsec;
-	return a.stx_ino > b.stx_ino;
+	/* binfmt_misc never sets the access time again; the others change when a shell opens the
+	 * file with >. */
+	if (statx(binfmt->table, name, AT_SYMLINK_NOFOLLOW, STATX_ATIME, &found) != 0)
+		return 0;
+	return found.stx_atime.tv_sec * 1000000000LL + found.stx_atime.tv_nsec;
 }
 
-enum binfmt_result
+enum outcome
 binfmt_each(const struct binfmt *binfmt, bool (*each)(void *context, const char *name),
 	void *context, struct fault *fault)
 {
 	/* getdents64(2), with glibc's dirent64: fdopendir would look at the descriptor again. */
 	union {
 		struct dirent64 entry;
-		char bytes[8192];
+		char bytes[2048];
 	} buffer;
 	int fd = openat(binfmt->table, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	bool more = true;
-	long length;
+	long length = 0;
 	int error;
 
 	if (fd < 0)
-		return binfmt_fail(fault, errno, "", "cannot open");
+		return table_errno(fault, errno, "", "open it");
 	while (more && (length = syscall(SYS_getdents64, fd, &buffer, sizeof(buffer))) > 0) {
 		for (long at = 0; more && at < length;) {
 			const struct dirent64 *found = (const void *)(buffer.bytes + at);
@@ -299,81 +289,121 @@ binfmt_each(const struct binfmt *binfmt, bool (*each)(void *context, const char 
 			more = !entry_name_valid(found->d_name) || each(context, found->d_name);
 		}
 	}
-	error = more && length < 0 ? errno : 0;
+	error = length < 0 ? errno : 0;
 	close(fd);
-	return error == 0 ? BINFMT_DONE : binfmt_fail(fault, error, "", "cannot list");
+	return error == 0 ? OUTCOME_DONE : table_errno(fault, error, "", "list it");
 }
 
-enum binfmt_result
+enum outcome
 binfmt_enable(const struct binfmt *binfmt, const char *name, bool on, struct fault *fault)
 {
-	enum binfmt_result result = binfmt_command(binfmt, name, on ? "1" : "0", fault);
+	enum outcome outcome = command_write(binfmt, name, on ? "1" : "0", fault);
 	struct entry entry;
 
-	if (result != BINFMT_DONE)
-		return result;
+	if (outcome != OUTCOME_DONE)
+		return outcome;
 	binfmt_read(binfmt, name, &entry, fault);
 	if (entry.state == ENTRY_ABSENT)
-		return BINFMT_GONE;
+		return OUTCOME_GONE;
 	if (entry.state == ENTRY_UNKNOWN)
-		return BINFMT_FAILED;
-	if ((entry.state == ENTRY_ENABLED) != on)
-		return binfmt_overruled(fault, name,
-			on ? "1 was written and it still reads disabled"
-			   : "0 was written and it still reads enabled");
-	return BINFMT_DONE;
+		return OUTCOME_FAILED;
+	return switch_check(fault, name, entry.state == ENTRY_ENABLED, on);
 }
 
-enum binfmt_result
-binfmt_register(const struct binfmt *binfmt, const struct entry *entry, struct fault *fault)
+/* Write the registration, with these flags more. */
+static enum outcome
+register_write(const struct binfmt *binfmt, const struct entry *entry, const char *more,
+	struct fault *fault)
 {
 	char line[ENTRY_LINE_MAX + 1];
-	enum binfmt_result result;
-	struct entry stands;
+	enum outcome outcome;
 	const char *why;
-	int length = entry_format(entry, line, &why);
+	int length = entry_format(entry, more, line, &why);
 
 	if (length < 0)
-		return binfmt_overruled(fault, entry->name, why);
+		return overruled(fault, entry->name, why);
 	errno = 0;
-	result = binfmt_write(binfmt->lock, "register", line, (size_t)length, fault);
-	if (result != BINFMT_DONE) {
-		if (errno == EEXIST)
-			return BINFMT_TAKEN;
-		if (errno == ENOENT) /* flag F, and the kernel could not open the interpreter */
-			fault_set(fault, errno, entry->interpreter,
-				"cannot register it as interpreter of %s", entry->name);
-		return result;
+	outcome = text_write(binfmt->lock, "register", line, (size_t)length, fault);
+	switch (errno) {
+	case ENOENT: /* flag F, and the kernel could not open the interpreter */
+		fault_set(fault, errno, entry->interpreter,
+			"the kernel cannot open it as interpreter of %s", entry->name);
+		if (fault != NULL)
+			fault->remedy = "install @";
+		return OUTCOME_FAILED;
+	case ENOSPC:
+		if (fault != NULL)
+			fault->remedy =
+				"raise the limit of pinned interpreters "
+				"(/proc/sys/user/max_binfmt_misc_interpreters), or remove entries with "
+				"flag F";
+		return OUTCOME_FAILED;
+	case EINVAL:
+		if (fault != NULL)
+			fault->remedy = "find the flag or escape that this kernel does not know";
+		return outcome;
+	default: return outcome;
 	}
+}
+
+enum outcome
+binfmt_register(const struct binfmt *binfmt, const struct entry *entry, struct fault *fault)
+{
+	bool disabled = entry->state == ENTRY_DISABLED, enabled_first = !disabled;
+	enum outcome outcome;
+	struct entry stands;
+
+	/* Flag D, Linux 7.3: registered disabled. Older kernels refuse it. */
+	outcome = register_write(binfmt, entry, disabled ? "D" : "", fault);
+	if (disabled && outcome == OUTCOME_FAILED && errno == EINVAL) {
+		enabled_first = true;
+		outcome = register_write(binfmt, entry, "", fault);
+	}
+	if (outcome != OUTCOME_DONE)
+		return outcome;
+	if (disabled && enabled_first)
+		outcome = binfmt_enable(binfmt, entry->name, false, fault);
 	binfmt_read(binfmt, entry->name, &stands, fault);
 	if (stands.state == ENTRY_UNKNOWN)
-		return BINFMT_FAILED;
-	if (stands.state != ENTRY_ENABLED || !entry_same(entry, &stands))
-		return binfmt_overruled(
+		return OUTCOME_FAILED;
+	if (stands.state != (disabled ? ENTRY_DISABLED : ENTRY_ENABLED)
+		|| stands.print != entry_print(entry))
+		return overruled(
 			fault, entry->name, "it was registered and reads back as something else");
-	return BINFMT_DONE;
+	return outcome;
 }
 
-enum binfmt_result
+enum outcome
 binfmt_unregister(const struct binfmt *binfmt, const char *name, struct fault *fault)
 {
-	enum binfmt_result result = binfmt_command(binfmt, name, "-1", fault);
+	enum outcome outcome = command_write(binfmt, name, "-1", fault);
 	struct entry entry;
 
-	if (result != BINFMT_DONE)
-		return result;
+	if (outcome != OUTCOME_DONE)
+		return outcome;
 	binfmt_read(binfmt, name, &entry, fault);
 	if (entry.state == ENTRY_ABSENT)
-		return BINFMT_DONE;
+		return OUTCOME_DONE;
 	if (entry.state == ENTRY_UNKNOWN)
-		return BINFMT_FAILED;
-	return binfmt_overruled(fault, name, "it was removed and is still there");
+		return OUTCOME_FAILED;
+	return overruled(fault, name, "it was removed and is still there");
 }
 
-enum binfmt_result
+bool
+binfmt_registrable(const struct entry *entry)
+{
+	char line[ENTRY_LINE_MAX + 1];
+	const char *why;
+
+	return entry_format(entry, "D", line, &why) >= 0
+		&& (!entry_has(entry, 'F') || path_exists(entry->interpreter));
+}
+
+enum outcome
 binfmt_writable(const struct binfmt *binfmt, struct fault *fault)
 {
+	/* Not whether this user may is asked, but whether root could. */
 	if (faccessat(binfmt->table, "register", W_OK, 0) == 0 || errno != EROFS)
-		return BINFMT_DONE; /* whether this user may is not asked, but whether root could */
-	return binfmt_fail(fault, EROFS, "register", "cannot open for writing");
+		return OUTCOME_DONE;
+	return table_errno(fault, EROFS, "register", "open it for writing");
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * descriptor: the text of a binfmt-support format file. Reads it as update-binfmts
- * and, behind that, the kernel read it. Opens no file; defined for any bytes.
+ * descriptor: the text of a format file. Reads it as update-binfmts and, behind that, the kernel read
+ * it. Opens no file; defined for any bytes.
  */
 #include "descriptor.h"
 
 #include <stdio.h>
 #include <string.h>
+
+#include "text.h"
 
 enum key {
 	KEY_PACKAGE,
@@ -35,14 +37,14 @@ static const char *const key_names[KEY_COUNT] = {
 	[KEY_FIX_BINARY] = "fix_binary",
 };
 
-/* What a descriptor says for one key. */
+/* The value of one key, or a field of a line. */
 struct field {
 	int line;          /* counted from 1; 0: the key is not there */
 	const char *value; /* not ended by NUL */
 	size_t length;
 };
 
-/* The framework's own, which its shell function writes as well. */
+/* The bytes of Armbian's framework, whose shell function writes this file as well. */
 static const char template[] =
 	"package " DESCRIPTOR_PACKAGE "\n"
 	"interpreter %s\n"
@@ -53,7 +55,7 @@ static const char template[] =
 	"\\xfe\\xff\\xff\\xff\n"
 	"credentials yes\n"
 	"fix_binary no\n"
-	"preserve yes\n";
+	"preserve %s\n";
 
 /* isspace() of the C locale, in which update-binfmts runs */
 static bool
@@ -126,20 +128,10 @@ text_split(const char *text, size_t length, struct field fields[KEY_COUNT], int 
 	return 0;
 }
 
-static int
-digit_read(char digit)
-{
-	if (digit >= '0' && digit <= '9')
-		return digit - '0';
-	if (lower(digit) >= 'a' && lower(digit) <= 'f')
-		return lower(digit) - 'a' + 10;
-	return -1;
-}
-
 /*
- * Magic or mask: \xHH is a byte, anything else stands for itself, a backslash and what follows
- * it included. That is the kernel's reading, to which update-binfmts hands the text as it is.
- * Returns NULL, or why not.
+ * Magic or mask: \xHH is a byte, anything else stands for itself, a backslash and the byte behind it
+ * included. That is the kernel's reading, to which update-binfmts hands the text as it is. Returns
+ * NULL, or why not.
  */
 static const char *
 bytes_read(const struct field *field, unsigned char bytes[ENTRY_HEAD_SIZE], unsigned int *size)
@@ -154,10 +146,10 @@ bytes_read(const struct field *field, unsigned char bytes[ENTRY_HEAD_SIZE], unsi
 		unsigned char byte = (unsigned char)*at;
 		bool escape = left > 1 && at[0] == '\\' && at[1] == 'x';
 
-		if (escape && (left < 4 || digit_read(at[2]) < 0 || digit_read(at[3]) < 0))
+		if (escape && (left < 4 || text_digit(at[2]) < 0 || text_digit(at[3]) < 0))
 			return "\\x is not followed by two hexadecimal digits";
 		if (escape && !taken) {
-			byte = (unsigned char)(digit_read(at[2]) * 16 + digit_read(at[3]));
+			byte = (unsigned char)(text_digit(at[2]) * 16 + text_digit(at[3]));
 			i += 4;
 		} else {
 			taken = *at == '\\' && !taken;
@@ -170,25 +162,74 @@ bytes_read(const struct field *field, unsigned char bytes[ENTRY_HEAD_SIZE], unsi
 	return NULL;
 }
 
-/* Returns false if that is not decimal; a number of 256 or more is given as 256. */
-static bool
-number_read(const struct field *field, unsigned int *number)
+/* Write the letters in the kernel's order, and O where another implies it. */
+static void
+flags_write(char flags[ENTRY_FLAGS_SIZE], const char *letters, size_t count)
 {
-	*number = 0;
-	for (size_t i = 0; i < field->length; i++) {
-		if (field->value[i] < '0' || field->value[i] > '9')
-			return false;
-		*number = *number * 10 + (unsigned int)(field->value[i] - '0');
-		if (*number > ENTRY_HEAD_SIZE)
-			*number = ENTRY_HEAD_SIZE;
+	static const char order[] = "POCFTL";
+	size_t used = 0;
+
+	for (const char *at = order; *at != '\0'; at++) {
+		bool implied = *at == 'O'
+			&& (memchr(letters, 'C', count) != NULL || memchr(letters, 'T', count) != NULL);
+
+		if (implied || memchr(letters, *at, count) != NULL)
+			flags[used++] = *at;
 	}
-	return true;
+	flags[used] = '\0';
 }
 
-static unsigned int
-flag_read(const struct field *field, unsigned int flag)
+static bool
+is_yes(const struct field *field)
 {
-	return field->length == 3 && memcmp(field->value, "yes", 3) == 0 ? flag : 0;
+	return field->length == 3 && memcmp(field->value, "yes", 3) == 0;
+}
+
+static const char *
+interpreter_read(struct entry *entry, const struct field *interpreter)
+{
+	if (interpreter->length == 0)
+		return "it names no interpreter";
+	if (interpreter->value[0] != '/')
+		return "its interpreter is not an absolute path";
+	for (size_t i = 0; i < interpreter->length; i++)
+		if (is_blank(interpreter->value[i]))
+			return "arguments stand behind its interpreter, and the kernel takes a path alone";
+	if (interpreter->length >= sizeof(entry->interpreter))
+		return "its interpreter is longer than any registration";
+	memcpy(entry->interpreter, interpreter->value, interpreter->length);
+	return NULL;
+}
+
+/* Read the fields that say which programs are taken. Returns NULL, or why not, and the field in *at. */
+static const char *
+magic_read(struct entry *entry, const struct field *magic, const struct field *mask,
+	const struct field *offset, const struct field **at)
+{
+	const char *why = bytes_read(magic, entry->magic, &entry->size);
+	unsigned long number = 0;
+	unsigned int mask_size;
+
+	*at = magic;
+	if (why)
+		return why;
+	memset(entry->mask, 0xff, sizeof(entry->mask));
+	entry->masked = mask->length > 0;
+	*at = mask;
+	if (entry->masked) {
+		why = bytes_read(mask, entry->mask, &mask_size);
+		if (why)
+			return why;
+		if (mask_size != entry->size)
+			return "its mask and its magic differ in length";
+	}
+	*at = offset;
+	if (offset->length > 0 && !text_number(offset->value, offset->length, INT_MAX, &number))
+		return "its offset is not a decimal number";
+	if (number > ENTRY_HEAD_SIZE - entry->size)
+		return "its offset puts the magic beyond the first 256 bytes of a program";
+	entry->offset = (unsigned int)number;
+	return NULL;
 }
 
 /* Fill *entry from the fields. Returns 0 or the line at fault. */
@@ -196,25 +237,13 @@ static int
 fields_read(struct entry *entry, const struct field fields[KEY_COUNT], int last, const char **why)
 {
 	const struct field *interpreter = &fields[KEY_INTERPRETER];
-	const struct field *magic = &fields[KEY_MAGIC];
-	const struct field *mask = &fields[KEY_MASK];
-	const struct field *offset = &fields[KEY_OFFSET];
-	unsigned int mask_size;
+	const struct field *magic = &fields[KEY_MAGIC], *at;
+	char letters[3];
+	size_t count = 0;
 
-	if (interpreter->length == 0) {
-		*why = "it names no interpreter";
+	*why = interpreter_read(entry, interpreter);
+	if (*why)
 		return interpreter->line ? interpreter->line : last;
-	}
-	if (interpreter->value[0] != '/') {
-		*why = "its interpreter is not an absolute path";
-		return interpreter->line;
-	}
-	if (interpreter->length >= sizeof(entry->interpreter)) {
-		*why = "its interpreter is longer than any registration";
-		return interpreter->line;
-	}
-	memcpy(entry->interpreter, interpreter->value, interpreter->length);
-
 	if (fields[KEY_EXTENSION].line) {
 		*why = "it selects programs by extension, not by magic";
 		return fields[KEY_EXTENSION].line;
@@ -227,70 +256,141 @@ fields_read(struct entry *entry, const struct field fields[KEY_COUNT], int last,
 		*why = "it names no magic";
 		return magic->line ? magic->line : last;
 	}
-	*why = bytes_read(magic, entry->magic, &entry->size);
+	*why = magic_read(entry, magic, &fields[KEY_MASK], &fields[KEY_OFFSET], &at);
 	if (*why)
-		return magic->line;
-
-	memset(entry->mask, 0xff, sizeof(entry->mask));
-	entry->masked = mask->length > 0;
-	if (entry->masked) {
-		*why = bytes_read(mask, entry->mask, &mask_size);
-		if (*why)
-			return mask->line;
-		if (mask_size != entry->size) {
-			*why = "its mask and its magic differ in length";
-			return mask->line;
-		}
-	}
-
-	if (!number_read(offset, &entry->offset)) {
-		*why = "its offset is not a decimal number";
-		return offset->line;
-	}
-	if (entry->offset > ENTRY_HEAD_SIZE - entry->size) {
-		*why = "its offset puts the magic beyond the first 256 bytes of a program";
-		return offset->line;
-	}
-
-	entry->flags = flag_read(&fields[KEY_CREDENTIALS], ENTRY_CREDENTIALS | ENTRY_OPEN)
-		| flag_read(&fields[KEY_PRESERVE], ENTRY_PRESERVE)
-		| flag_read(&fields[KEY_FIX_BINARY], ENTRY_FIX);
+		return at->line;
+	if (is_yes(&fields[KEY_PRESERVE]))
+		letters[count++] = 'P';
+	if (is_yes(&fields[KEY_CREDENTIALS]))
+		letters[count++] = 'C';
+	if (is_yes(&fields[KEY_FIX_BINARY]))
+		letters[count++] = 'F';
+	flags_write(entry->flags, letters, count);
 	return 0;
+}
+
+/* Nothing of an invalid descriptor gets out, and name and state stay. */
+static void
+entry_reset(struct entry *entry)
+{
+	entry->interpreter[0] = entry->flags[0] = entry->extension[0] = '\0';
+	entry->offset = entry->size = 0;
+	entry->masked = entry->strange = entry->handler = false;
+	memset(entry->interpreter, 0, sizeof(entry->interpreter));
+	memset(entry->magic, 0, sizeof(entry->magic));
+	memset(entry->mask, 0, sizeof(entry->mask));
 }
 
 int
 descriptor_parse(struct entry *entry, const char *text, size_t length, const char **why)
 {
 	struct field fields[KEY_COUNT] = {{0}};
-	struct entry fresh = {.state = entry->state};
-	int lines;
-	int fault;
+	int lines, fault = text_split(text, length, fields, &lines, why);
 
-	fault = text_split(text, length, fields, &lines, why);
+	entry_reset(entry);
 	if (!fault)
-		fault = fields_read(&fresh, fields, lines ? lines : 1, why);
-	/* Nothing of an invalid descriptor gets out. */
+		fault = fields_read(entry, fields, lines ? lines : 1, why);
 	if (fault)
-		fresh = (struct entry){.state = entry->state};
-	memcpy(fresh.name, entry->name, sizeof(fresh.name));
-	*entry = fresh;
+		entry_reset(entry);
 	return fault;
 }
 
-int
-descriptor_format(const char *interpreter, char *text, size_t size)
+enum { FIELD_NAME, FIELD_TYPE, FIELD_OFFSET, FIELD_MAGIC, FIELD_MASK, FIELD_INTERPRETER, FIELD_COUNT };
+
+/* Split a line at its delimiter, which an escape of magic and mask may hold. False: too few fields. */
+static bool
+line_split(const char *line, size_t length, struct field fields[FIELD_COUNT], struct field *flags)
 {
-	int length = snprintf(text, size, template, interpreter);
+	size_t at = 1;
+
+	for (int i = 0; i < FIELD_COUNT; i++) {
+		size_t start = at;
+
+		while (at < length && line[at] != line[0])
+			at += line[at] == '\\' && length - at > 3 && line[at + 1] == 'x'
+					&& (i == FIELD_MAGIC || i == FIELD_MASK)
+				? 4
+				: 1;
+		if (at >= length)
+			return false;
+		fields[i] = (struct field){.value = line + start, .length = at - start};
+		at++;
+	}
+	*flags = (struct field){.value = line + at, .length = length - at};
+	return true;
+}
+
+/* Read a line for the entry. Returns NULL, or why the kernel would refuse it. */
+static const char *
+line_read(struct entry *entry, const struct field fields[FIELD_COUNT], const struct field *flags)
+{
+	const struct field *at;
+	const char *why;
+
+	if (fields[FIELD_TYPE].length != 1 || fields[FIELD_TYPE].value[0] != 'M')
+		return "it selects programs by another type than M, magic";
+	if (fields[FIELD_MAGIC].length == 0)
+		return "it names no magic";
+	for (size_t i = 0; i < flags->length; i++)
+		if (memchr("POCFTL", flags->value[i], 6) == NULL)
+			return "it has a flag that is none of P, O, C, F, T and L";
+	why = interpreter_read(entry, &fields[FIELD_INTERPRETER]);
+	if (!why)
+		why = magic_read(entry, &fields[FIELD_MAGIC], &fields[FIELD_MASK],
+			&fields[FIELD_OFFSET], &at);
+	flags_write(entry->flags, flags->value, flags->length);
+	return why;
+}
+
+int
+descriptor_parse_line(struct entry *entry, const char *text, size_t length, const char **why)
+{
+	const char *end = text + (length < DESCRIPTOR_TEXT_MAX ? length : DESCRIPTOR_TEXT_MAX);
+	size_t name = strlen(entry->name);
+
+	for (int number = 1; text < end; number++) {
+		const char *newline = memchr(text, '\n', (size_t)(end - text));
+		size_t size = (size_t)((newline ? newline : end) - text);
+		struct field fields[FIELD_COUNT], flags;
+		const char *line = text;
+
+		text = newline ? newline + 1 : end;
+		/* systemd drops blanks at both ends. */
+		while (size > 0 && is_blank(line[size - 1]))
+			size--;
+		while (size > 0 && is_blank(*line)) {
+			line++;
+			size--;
+		}
+		if (size == 0 || *line == '#' || *line == ';'
+			|| !line_split(line, size, fields, &flags)
+			|| fields[FIELD_NAME].length != name
+			|| memcmp(fields[FIELD_NAME].value, entry->name, name) != 0)
+			continue;
+		entry_reset(entry);
+		*why = line_read(entry, fields, &flags);
+		if (*why == NULL)
+			return 0;
+		entry_reset(entry);
+		return number;
+	}
+	return -1;
+}
+
+int
+descriptor_format(const char *interpreter, bool preserve, char *text, size_t size)
+{
+	int length = snprintf(text, size, template, interpreter, preserve ? "yes" : "no");
 
 	return length >= 0 && (size_t)length < size ? length : -1;
 }
 
 void
-descriptor_entry(struct entry *entry, const char *name, const char *interpreter)
+descriptor_entry(struct entry *entry, const char *name, const char *interpreter, bool preserve)
 {
-	char text[sizeof(template) + ENTRY_LINE_MAX];
+	char text[DESCRIPTOR_OWN_MAX];
 	const char *why;
-	int length = descriptor_format(interpreter, text, sizeof(text));
+	int length = descriptor_format(interpreter, preserve, text, sizeof(text));
 
 	*entry = (struct entry){.state = ENTRY_UNTESTED};
 	snprintf(entry->name, sizeof(entry->name), "%s", name);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * entry: the text of a binfmt_misc entry, the line that registers it, and the
- * programs it takes. Pure: reads and writes nothing but its arguments, and is
- * defined for any bytes.
+ * entry: the text of a binfmt_misc entry, the line that registers it, and the programs it takes.
+ * Pure: reads and writes nothing but its arguments, and is defined for any bytes.
  */
 #include "entry.h"
 
@@ -10,39 +9,17 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "text.h"
+
+#define KNOWN_FLAGS "POCFTL"
+#define PRINT_START 2166136261U /* FNV-1a, 32 bits */
+#define PRINT_PRIME 16777619U
+
 /* A piece of a text that is not ended by NUL. */
 struct span {
 	const char *start;
 	size_t length;
 };
-
-/* enabled, interpreter, flags, offset, magic, mask */
-#define LINES_MAX 6
-
-static const struct {
-	char letter;
-	unsigned int flag;
-} flag_letters[] = {
-	{'P', ENTRY_PRESERVE},
-	{'O', ENTRY_OPEN},
-	{'C', ENTRY_CREDENTIALS},
-	{'F', ENTRY_FIX},
-};
-
-#define FLAG_LETTERS (sizeof(flag_letters) / sizeof(flag_letters[0]))
-
-/* The flags as the kernel keeps them: C switches O on. */
-static unsigned int
-flags_kept(unsigned int flags)
-{
-	return flags & ENTRY_CREDENTIALS ? flags | ENTRY_OPEN : flags;
-}
-
-static bool
-span_is(struct span span, const char *word)
-{
-	return span.length == strlen(word) && memcmp(span.start, word, span.length) == 0;
-}
 
 /* If span begins with key, cut that off. */
 static bool
@@ -57,7 +34,7 @@ span_skip(struct span *span, const char *key)
 	return true;
 }
 
-/* Copy span, which is not to be empty, into text of size bytes. */
+/* Copy span, unless it is empty, into text of size bytes. */
 static bool
 span_copy(struct span span, char *text, size_t size)
 {
@@ -68,87 +45,41 @@ span_copy(struct span span, char *text, size_t size)
 	return true;
 }
 
-/*
- * Split text into lines, each of which must end in a newline. Returns their
- * number, of which the first LINES_MAX are stored, or 0 for a text that is cut off.
- */
-static size_t
-text_split(const char *text, size_t length, struct span lines[LINES_MAX])
+static uint32_t
+print_add(uint32_t print, const char *text, size_t length)
 {
-	size_t count = 0;
-
-	while (length > 0) {
-		const char *newline = memchr(text, '\n', length);
-		size_t line;
-
-		if (!newline)
-			return 0;
-		line = (size_t)(newline - text);
-		if (count < LINES_MAX)
-			lines[count] = (struct span){text, line};
-		count++;
-		text += line + 1;
-		length -= line + 1;
-	}
-	return count;
+	for (size_t i = 0; i < length; i++)
+		print = (print ^ (unsigned char)text[i]) * PRINT_PRIME;
+	return print;
 }
 
-/* Every letter once, in the kernel's order. */
+/* Letters, of which those that are not known here make the entry strange. */
 static bool
-flags_read(struct span span, unsigned int *flags)
+flags_read(struct entry *entry, struct span span)
 {
-	size_t used = 0;
-
-	*flags = 0;
-	for (size_t i = 0; i < FLAG_LETTERS; i++) {
-		if (used < span.length && span.start[used] == flag_letters[i].letter) {
-			*flags |= flag_letters[i].flag;
-			used++;
-		}
-	}
-	return used == span.length && *flags == flags_kept(*flags);
-}
-
-/* A decimal number as printf writes it, below ENTRY_HEAD_SIZE. */
-static bool
-number_read(struct span span, unsigned int *number)
-{
-	unsigned int value = 0;
-
-	if (span.length == 0 || span.length > 3 || (span.start[0] == '0' && span.length > 1))
-		return false;
 	for (size_t i = 0; i < span.length; i++) {
-		if (span.start[i] < '0' || span.start[i] > '9')
-			return false;
-		value = value * 10 + (unsigned int)(span.start[i] - '0');
-	}
-	*number = value;
-	return value < ENTRY_HEAD_SIZE;
-}
+		char letter = span.start[i];
 
-/* The value of a lower-case hexadecimal digit, or -1. */
-static int
-digit_read(char digit)
-{
-	if (digit >= '0' && digit <= '9')
-		return digit - '0';
-	if (digit >= 'a' && digit <= 'f')
-		return digit - 'a' + 10;
-	return -1;
+		if (letter < 'A' || letter > 'Z' || i + 1 >= sizeof(entry->flags))
+			return false;
+		entry->flags[i] = letter;
+		entry->strange = entry->strange || !strchr(KNOWN_FLAGS, letter);
+	}
+	entry->flags[span.length] = '\0';
+	return true;
 }
 
 /* Bytes as the kernel prints them. Returns how many, or 0 if they are not that. */
 static unsigned int
 hex_read(struct span span, unsigned char bytes[ENTRY_HEAD_SIZE])
 {
-	unsigned int size;
+	unsigned int size = (unsigned int)(span.length / 2);
 
 	if (span.length % 2 != 0 || span.length / 2 > ENTRY_HEAD_SIZE)
 		return 0;
-	size = (unsigned int)(span.length / 2);
 	for (unsigned int i = 0; i < size; i++) {
-		int high = digit_read(span.start[(size_t)i * 2]);
-		int low = digit_read(span.start[(size_t)i * 2 + 1]);
+		int high = text_digit(span.start[(size_t)i * 2]);
+		int low = text_digit(span.start[(size_t)i * 2 + 1]);
 
 		if (high < 0 || low < 0)
 			return 0;
@@ -157,65 +88,133 @@ hex_read(struct span span, unsigned char bytes[ENTRY_HEAD_SIZE])
 	return size;
 }
 
+enum line {
+	LINE_INTERPRETER,
+	LINE_FLAGS,
+	LINE_OFFSET,
+	LINE_MAGIC,
+	LINE_MASK,
+	LINE_EXTENSION,
+	LINE_BPF,
+	LINE_BPF_INTERPRETER,
+	LINE_OTHER,
+};
+
+static const char *const line_keys[LINE_OTHER] = {
+	[LINE_INTERPRETER] = "interpreter ",
+	[LINE_FLAGS] = "flags: ",
+	[LINE_OFFSET] = "offset ",
+	[LINE_MAGIC] = "magic ",
+	[LINE_MASK] = "mask ",
+	[LINE_EXTENSION] = "extension .",
+	[LINE_BPF] = "bpf ",
+	[LINE_BPF_INTERPRETER] = "bpf-interpreter ",
+};
+
+/* Read one line behind the first. Returns NULL, or why the kernel cannot have printed it. */
+static const char *
+line_read(struct entry *entry, struct span line, unsigned int *seen)
+{
+	enum line key = LINE_INTERPRETER;
+	unsigned long number;
+
+	while (key != LINE_OTHER && !span_skip(&line, line_keys[key]))
+		key++;
+	if (key == LINE_OTHER) {
+		entry->strange = true;
+		return NULL;
+	}
+	if ((*seen & 1U << key) != 0 && key != LINE_BPF_INTERPRETER)
+		return "its text has a line twice, as an interpreter with a newline makes it";
+	*seen |= 1U << key;
+
+	switch (key) {
+	case LINE_INTERPRETER:
+		return span_copy(line, entry->interpreter, sizeof(entry->interpreter))
+			? NULL
+			: "its text has no valid interpreter line";
+	case LINE_FLAGS:
+		return flags_read(entry, line) ? NULL : "its text has no valid flags line";
+	case LINE_OFFSET:
+		if (!text_number(line.start, line.length, ENTRY_HEAD_SIZE - 1, &number))
+			return "its text has no valid offset line";
+		entry->offset = (unsigned int)number;
+		return NULL;
+	case LINE_MAGIC:
+		entry->size = hex_read(line, entry->magic);
+		return entry->size > 0 ? NULL : "its text has no valid magic line";
+	case LINE_MASK:
+		entry->masked = true;
+		return entry->size > 0 && hex_read(line, entry->mask) == entry->size
+			? NULL
+			: "its text has no valid mask line";
+	case LINE_EXTENSION:
+		/* One that does not fit here cannot be registered again. */
+		entry->strange = entry->strange
+			|| !span_copy(line, entry->extension, sizeof(entry->extension));
+		return NULL;
+	case LINE_BPF:
+	case LINE_BPF_INTERPRETER: entry->handler = true; return NULL;
+	case LINE_OTHER: break;
+	}
+	return NULL;
+}
+
 /* Fill *entry from the text. Returns NULL, or why the kernel cannot have printed it. */
 static const char *
 text_read(struct entry *entry, const char *text, size_t length)
 {
-	struct span line[LINES_MAX];
-	size_t count = text_split(text, length, line);
+	const unsigned int magic = 1U << LINE_MAGIC | 1U << LINE_OFFSET,
+			   other = 1U << LINE_EXTENSION | 1U << LINE_BPF;
+	struct span left = {text, length};
+	unsigned int seen = 0;
 
 	if (memchr(text, '\0', length))
 		return "its text holds a NUL byte";
-	if (count == 0)
+	if (length == 0 || text[length - 1] != '\n')
 		return "its text is empty or cut off";
-	if (count < 4 || count > LINES_MAX)
-		return "its text has too few or too many lines";
-
-	if (span_is(line[0], "enabled"))
+	if (span_skip(&left, "enabled\n"))
 		entry->state = ENTRY_ENABLED;
-	else if (span_is(line[0], "disabled"))
+	else if (span_skip(&left, "disabled\n"))
 		entry->state = ENTRY_DISABLED;
 	else
 		return "its text says neither enabled nor disabled";
-	if (!span_skip(&line[1], "interpreter ")
-		|| !span_copy(line[1], entry->interpreter, sizeof(entry->interpreter)))
-		return "its text has no valid interpreter line";
-	if (!span_skip(&line[2], "flags: ") || !flags_read(line[2], &entry->flags))
-		return "its text has no valid flags line";
 
-	if (count == 4) {
-		if (!span_skip(&line[3], "extension .")
-			|| !span_copy(line[3], entry->extension, sizeof(entry->extension))
-			|| strchr(entry->extension, '/'))
-			return "its text has no valid extension line";
-		return NULL;
-	}
-
-	if (!span_skip(&line[3], "offset ") || !number_read(line[3], &entry->offset))
-		return "its text has no valid offset line";
-	if (span_skip(&line[4], "magic "))
-		entry->size = hex_read(line[4], entry->magic);
-	if (entry->size == 0 || entry->size > ENTRY_HEAD_SIZE - entry->offset)
-		return "its text has no valid magic line";
 	memset(entry->mask, 0xff, sizeof(entry->mask));
-	entry->masked = count == LINES_MAX;
-	if (entry->masked
-		&& (!span_skip(&line[5], "mask ") || hex_read(line[5], entry->mask) != entry->size))
-		return "its text has no valid mask line";
+	entry->print = print_add(PRINT_START, left.start, left.length);
+	while (left.length > 0) {
+		size_t end = (size_t)((const char *)memchr(left.start, '\n', left.length)
+			- left.start);
+		const char *why = line_read(entry, (struct span){left.start, end}, &seen);
+
+		if (why)
+			return why;
+		left.start += end + 1;
+		left.length -= end + 1;
+	}
+	if ((seen & (1U << LINE_INTERPRETER | 1U << LINE_BPF)) == 0)
+		return "its text has neither an interpreter nor a bpf line";
+	if ((seen & magic) != 0 && (seen & other) != 0)
+		return "its text has the lines of two types, as an interpreter with a newline makes it";
+	if ((seen & (magic | other)) == 0)
+		entry->strange = true;
+	if (entry->size > ENTRY_HEAD_SIZE - entry->offset)
+		return "its text has a magic that no program can match";
 	return NULL;
 }
 
 int
 entry_parse(struct entry *entry, const char *text, size_t length, const char **why)
 {
-	struct entry fresh = {.state = ENTRY_UNTESTED};
+	char name[sizeof(entry->name)];
 
-	*why = text_read(&fresh, text, length);
+	memcpy(name, entry->name, sizeof(name));
+	*entry = (struct entry){.state = ENTRY_UNTESTED};
+	*why = text_read(entry, text, length);
 	/* Nothing of a text that is not to be believed gets out. */
 	if (*why)
-		fresh = (struct entry){.state = ENTRY_UNKNOWN};
-	memcpy(fresh.name, entry->name, sizeof(fresh.name));
-	*entry = fresh;
+		*entry = (struct entry){.state = ENTRY_UNKNOWN};
+	memcpy(entry->name, name, sizeof(name));
 	return *why ? -1 : 0;
 }
 
@@ -237,59 +236,57 @@ delimiter_choose(const struct entry *entry)
 
 /* Write bytes as \xHH, four characters each and a NUL. */
 static void
-hex_write(char *text, const unsigned char *bytes, unsigned int size)
+escapes_write(char *text, const unsigned char *bytes, unsigned int size)
 {
 	*text = '\0';
 	for (unsigned int i = 0; i < size; i++)
 		snprintf(text + (size_t)i * 4, 5, "\\x%02x", bytes[i]);
 }
 
-int
-entry_format(const struct entry *entry, char *line, const char **why)
+/* Why no line can register the entry, or NULL. */
+static const char *
+format_refuse(const struct entry *entry)
 {
-	char magic[ENTRY_HEAD_SIZE * 4 + 1];
-	char mask[ENTRY_HEAD_SIZE * 4 + 1];
-	char flags[FLAG_LETTERS + 1];
+	if (entry->strange || entry->handler)
+		return "its text has lines or flags that cannot be registered from here";
+	if (!entry_name_valid(entry->name))
+		return "no entry can have this name";
+	if (entry->interpreter[0] == '\0')
+		return "it has no interpreter";
+	if (strchr(entry->name, '\n') || strchr(entry->interpreter, '\n')
+		|| strchr(entry->extension, '\n'))
+		return "its name, interpreter or extension holds a newline";
+	if (strchr(entry->extension, '/'))
+		return "its extension holds a slash";
+	if (entry->extension[0] == '\0'
+		&& (entry->size == 0 || entry->size > ENTRY_HEAD_SIZE
+			|| entry->offset > ENTRY_HEAD_SIZE - entry->size))
+		return "it has no magic within the first 256 bytes";
+	return NULL;
+}
+
+int
+entry_format(const struct entry *entry, const char *more, char *line, const char **why)
+{
+	char magic[ENTRY_HEAD_SIZE * 4 + 1], mask[ENTRY_HEAD_SIZE * 4 + 1];
 	char d = delimiter_choose(entry);
 	int length;
 
-	if (!entry_name_valid(entry->name)) {
-		*why = "no entry can have this name";
-		return -1;
-	}
-	if (entry->interpreter[0] == '\0') {
-		*why = "it has no interpreter";
-		return -1;
-	}
-	if (strchr(entry->name, '\n') || strchr(entry->interpreter, '\n')
-		|| strchr(entry->extension, '\n')) {
-		*why = "its name, interpreter or extension holds a newline";
-		return -1;
-	}
-	if (!d) {
+	*why = format_refuse(entry);
+	if (!*why && !d)
 		*why = "its name, interpreter and extension use up all delimiters";
+	if (*why)
 		return -1;
-	}
-
-	entry_flags_text(entry->flags, flags);
 	if (entry->extension[0] != '\0') {
-		if (strchr(entry->extension, '/')) {
-			*why = "its extension holds a slash";
-			return -1;
-		}
-		length = snprintf(line, ENTRY_LINE_MAX + 1, "%c%s%cE%c%c%s%c%c%s%c%s", d,
-			entry->name, d, d, d, entry->extension, d, d, entry->interpreter, d, flags);
+		length = snprintf(line, ENTRY_LINE_MAX + 1, "%c%s%cE%c%c%s%c%c%s%c%s%s", d,
+			entry->name, d, d, d, entry->extension, d, d, entry->interpreter, d,
+			entry->flags, more);
 	} else {
-		if (entry->size == 0 || entry->size > ENTRY_HEAD_SIZE
-			|| entry->offset > ENTRY_HEAD_SIZE - entry->size) {
-			*why = "it has no magic within the first 256 bytes";
-			return -1;
-		}
-		hex_write(magic, entry->magic, entry->size);
-		hex_write(mask, entry->mask, entry->masked ? entry->size : 0);
-		length = snprintf(line, ENTRY_LINE_MAX + 1, "%c%s%cM%c%u%c%s%c%s%c%s%c%s", d,
+		escapes_write(magic, entry->magic, entry->size);
+		escapes_write(mask, entry->mask, entry->masked ? entry->size : 0);
+		length = snprintf(line, ENTRY_LINE_MAX + 1, "%c%s%cM%c%u%c%s%c%s%c%s%c%s%s", d,
 			entry->name, d, d, entry->offset, d, magic, d, mask, d, entry->interpreter,
-			d, flags);
+			d, entry->flags, more);
 	}
 	if (length > ENTRY_LINE_MAX) {
 		*why = "its registration is longer than the 1920 bytes that the kernel takes";
@@ -306,27 +303,50 @@ entry_name_valid(const char *name)
 		&& strcmp(name, "register") != 0 && strcmp(name, "status") != 0;
 }
 
-void
-entry_flags_text(unsigned int flags, char *text)
+bool
+entry_has(const struct entry *entry, char flag)
 {
-	flags = flags_kept(flags);
-	for (size_t i = 0; i < FLAG_LETTERS; i++)
-		if (flags & flag_letters[i].flag)
-			*text++ = flag_letters[i].letter;
-	*text = '\0';
+	return strchr(entry->flags, flag) != NULL;
 }
 
-bool
-entry_same(const struct entry *a, const struct entry *b)
+static uint32_t
+print_string(uint32_t print, const char *text)
 {
-	if (strcmp(a->interpreter, b->interpreter) != 0 || strcmp(a->extension, b->extension) != 0
-		|| flags_kept(a->flags) != flags_kept(b->flags))
-		return false;
-	if (a->extension[0] != '\0')
-		return true;
-	return a->offset == b->offset && a->size == b->size && a->masked == b->masked
-		&& memcmp(a->magic, b->magic, a->size) == 0
-		&& (!a->masked || memcmp(a->mask, b->mask, a->size) == 0);
+	return print_add(print, text, strlen(text));
+}
+
+static uint32_t
+print_bytes(uint32_t print, const char *key, const unsigned char *bytes, unsigned int size)
+{
+	print = print_string(print, key);
+	for (unsigned int i = 0; i < size; i++) {
+		char digits[3];
+
+		snprintf(digits, sizeof(digits), "%02x", bytes[i]);
+		print = print_string(print, digits);
+	}
+	return print_string(print, "\n");
+}
+
+uint32_t
+entry_print(const struct entry *entry)
+{
+	uint32_t print = print_string(PRINT_START, line_keys[LINE_INTERPRETER]);
+	char offset[16];
+
+	print = print_string(print_string(print, entry->interpreter), "\n");
+	print = print_string(print, line_keys[LINE_FLAGS]);
+	print = print_string(print_string(print, entry->flags), "\n");
+	if (entry->extension[0] != '\0') {
+		print = print_string(print, line_keys[LINE_EXTENSION]);
+		return print_string(print_string(print, entry->extension), "\n");
+	}
+	snprintf(offset, sizeof(offset), "%u\n", entry->offset);
+	print = print_string(print_string(print, line_keys[LINE_OFFSET]), offset);
+	print = print_bytes(print, line_keys[LINE_MAGIC], entry->magic, entry->size);
+	if (entry->masked)
+		print = print_bytes(print, line_keys[LINE_MASK], entry->mask, entry->size);
+	return print;
 }
 
 bool
@@ -344,8 +364,35 @@ entry_matches(const struct entry *entry, const unsigned char head[ENTRY_HEAD_SIZ
 	return true;
 }
 
-bool
-entry_claims_armhf(const struct entry *entry)
+/* Which of the four kinds the entry takes, of programs that start with head but for these two fields. */
+static unsigned int
+kinds_taken(const struct entry *entry, unsigned char head[ENTRY_HEAD_SIZE], size_t type)
+{
+	static const struct {
+		unsigned int kind;
+		unsigned char type, abi;
+	} kinds[] = {
+		{ENTRY_EXEC, ET_EXEC, ELFOSABI_SYSV},
+		{ENTRY_DYN, ET_DYN, ELFOSABI_SYSV},
+		{ENTRY_EXEC_GNU, ET_EXEC, ELFOSABI_GNU},
+		{ENTRY_DYN_GNU, ET_DYN, ELFOSABI_GNU},
+	};
+	unsigned int taken = 0;
+
+	/* With flag L the kernel runs the program itself and replaces its loader alone. */
+	if (entry_has(entry, 'L'))
+		return 0;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		head[EI_OSABI] = kinds[i].abi;
+		head[type] = kinds[i].type;
+		if (entry_matches(entry, head))
+			taken |= kinds[i].kind;
+	}
+	return taken;
+}
+
+unsigned int
+entry_takes_armhf(const struct entry *entry)
 {
 	/* What every armhf program has in common, as its bytes stand in the file. */
 	unsigned char head[ENTRY_HEAD_SIZE] = {
@@ -356,7 +403,6 @@ entry_claims_armhf(const struct entry *entry)
 		[EI_CLASS] = ELFCLASS32,
 		[EI_DATA] = ELFDATA2LSB,
 		[EI_VERSION] = EV_CURRENT,
-		[offsetof(Elf32_Ehdr, e_type)] = ET_EXEC,
 		[offsetof(Elf32_Ehdr, e_machine)] = EM_ARM,
 		[offsetof(Elf32_Ehdr, e_version)] = EV_CURRENT,
 		[offsetof(Elf32_Ehdr, e_phoff)] = sizeof(Elf32_Ehdr),
@@ -367,10 +413,19 @@ entry_claims_armhf(const struct entry *entry)
 		[offsetof(Elf32_Ehdr, e_phentsize)] = sizeof(Elf32_Phdr),
 	};
 
-	if (entry_matches(entry, head))
-		return true;
-	head[offsetof(Elf32_Ehdr, e_type)] = ET_DYN;
-	return entry_matches(entry, head);
+	return kinds_taken(entry, head, offsetof(Elf32_Ehdr, e_type));
+}
+
+unsigned int
+entry_takes_own(const struct entry *entry)
+{
+	/* The linker's symbol for the header of the object that this is a part of. */
+	extern const unsigned char __ehdr_start[] __attribute__((visibility("hidden")));
+	unsigned char head[ENTRY_HEAD_SIZE] = {0};
+
+	/* Of the fields behind the version each program has its own. */
+	memcpy(head, __ehdr_start, offsetof(Elf64_Ehdr, e_entry));
+	return kinds_taken(entry, head, offsetof(Elf64_Ehdr, e_type));
 }
 
 /* True if the entry asks for one value of the byte at this place of a program. */
@@ -382,10 +437,26 @@ is_pinned(const struct entry *entry, unsigned int place)
 	return !entry->masked || entry->mask[place - entry->offset] == 0xff;
 }
 
-bool
-entry_is_loose(const struct entry *entry)
+const char *
+entry_loose(const struct entry *entry)
 {
-	return entry_claims_armhf(entry)
-		&& !(is_pinned(entry, EI_CLASS) && is_pinned(entry, offsetof(Elf32_Ehdr, e_machine))
-			&& is_pinned(entry, offsetof(Elf32_Ehdr, e_machine) + 1));
+	const unsigned int machine = offsetof(Elf32_Ehdr, e_machine);
+
+	if (entry_takes_armhf(entry) == 0)
+		return NULL;
+	if (!is_pinned(entry, EI_CLASS))
+		return "it does not check byte 4, the class, so it takes 64-bit programs as well";
+	if (!is_pinned(entry, machine))
+		return "it does not check byte 18, the machine, so it takes those of others as well";
+	if (!is_pinned(entry, machine + 1))
+		return "it does not check byte 19, the machine's high byte, so it takes those of others "
+		       "as well";
+	return NULL;
+}
+
+bool
+entry_relative(const struct entry *entry)
+{
+	/* With flag F the kernel opened it when it was registered. */
+	return entry->interpreter[0] != '/' && !entry->handler && !entry_has(entry, 'F');
 }

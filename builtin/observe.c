@@ -2,100 +2,149 @@
 /*
  * observe: the facts. Has no opinion about them and never writes.
  */
+#include <dirent.h>
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "descriptor.h"
 #include "observe.h"
 #include "path.h"
 
-#define OBSERVE_PAGE_4K 4096UL
+#define PAGE_4K 4096UL
 
-static void
+void
 observe_machine(struct host *host)
 {
-	struct utsname name;
-
-	host->arm64 = uname(&name) == 0 && strcmp(name.machine, "aarch64") == 0;
+	/* uname says armv8l under linux32, and what the emulator likes in an emulated shell. */
+#if defined(__aarch64__) || defined(__arm__)
+	host->arm64 = true;
+#endif
 	host->page_size = (unsigned long)sysconf(_SC_PAGESIZE);
 }
 
-struct observe_listing {
+/* ---- the table ---- */
+
+struct listing {
 	struct host *host;
 	const struct binfmt *binfmt;
 	struct entry entry; /* the one that is looked at, unless it is our own */
+	bool failed;        /* no memory */
 };
 
-static void
-observe_unknown(struct host *host, const char *name, const struct fault *fault)
+/* Keep the name that is first in the alphabet, so that the outcome does not depend on the listing. */
+static bool
+name_keep(char kept[NAME_MAX + 1], const char *name)
 {
-	if (host->unknown[0] != '\0' && strcmp(host->unknown, name) <= 0)
-		return;
-	snprintf(host->unknown, sizeof(host->unknown), "%s", name);
-	host->unknown_fault = *fault;
+	if (kept[0] != '\0' && strcmp(kept, name) <= 0)
+		return false;
+	snprintf(kept, NAME_MAX + 1, "%s", name);
+	return true;
 }
 
-/* An enabled claimer that is not our own. */
-static void
-observe_other(struct host *host, const struct binfmt *binfmt, const struct entry *entry)
+/* Insert a claimer by its name. */
+static bool
+claimer_add(struct host *host, const struct entry *entry, long long registered)
 {
-	bool found = host->first.state != ENTRY_UNTESTED;
-
-	if (!found || strcmp(entry->name, host->first.name) < 0)
-		host->first = *entry;
-	if (!found || binfmt_newer(binfmt, entry->name, host->newest.name))
-		host->newest = *entry;
-}
-
-static void
-observe_claimer(struct host *host, const struct entry *entry)
-{
+	struct host_claimer *more = realloc(
+		host->claimers, (host->claimer_count + 1) * sizeof(*host->claimers));
 	unsigned int at = host->claimer_count;
 
-	if (at == HOST_CLAIMERS_MAX) {
-		host->claimer_more += entry->state == ENTRY_ENABLED;
+	if (more == NULL)
+		return false;
+	host->claimers = more;
+	for (; at > 0 && strcmp(entry->name, more[at - 1].name) < 0; at--)
+		more[at] = more[at - 1];
+	more[at] = (struct host_claimer){
+		.enabled = entry->state == ENTRY_ENABLED,
+		.takes = entry_takes_armhf(entry),
+		.print = entry->print,
+		.loose = entry_loose(entry),
+		.transparent = entry_has(entry, 'T'),
+		.registered = registered,
+	};
+	memcpy(more[at].name, entry->name, sizeof(more[at].name));
+	host->claimer_count++;
+	return true;
+}
+
+/* Is this enabled claimer, the next by name, the one that the kernel asks first for the probe? */
+static void
+newest_consider(struct host *host, const struct entry *entry, long long registered, long long *newest)
+{
+	if (!(entry_takes_armhf(entry) & ENTRY_DYN))
+		return;
+	if (host->newest.state == ENTRY_ENABLED && registered < *newest)
+		return;
+	host->rival[0] = '\0';
+	if (host->newest.state == ENTRY_ENABLED && registered == *newest) {
+		/* Of two within one clock tick neither is guessed: both are told. */
+		memcpy(host->rival, entry->name, sizeof(host->rival));
 		return;
 	}
-	for (; at > 0 && strcmp(entry->name, host->claimers[at - 1].name) < 0; at--)
-		host->claimers[at] = host->claimers[at - 1];
-	snprintf(host->claimers[at].name, sizeof(host->claimers[at].name), "%s", entry->name);
-	host->claimers[at].enabled = entry->state == ENTRY_ENABLED;
-	host->claimers[at].loose = entry_is_loose(entry);
-	host->claimer_count++;
+	host->newest = *entry;
+	*newest = registered;
 }
 
 static bool
-observe_entry(void *context, const char *name)
+entry_observe(void *context, const char *name)
 {
-	struct observe_listing *listing = context;
+	struct listing *listing = context;
 	struct host *host = listing->host;
 	struct entry *entry = strcmp(name, HOST_ENTRY_NAME) == 0 ? &host->own : &listing->entry;
-	struct fault fault;
+	struct fault fault = {.object = ""};
 
 	binfmt_read(listing->binfmt, name, entry, &fault);
 	if (entry->state == ENTRY_ABSENT)
 		return true; /* removed since it was listed */
 	host->entry_count++;
 	if (entry->state == ENTRY_UNKNOWN) {
-		observe_unknown(host, name, &fault);
+		host->untold = true;
+		if (name_keep(host->unknown, name))
+			host->unknown_fault = fault;
 		return true;
 	}
-	if (!entry_claims_armhf(entry))
-		return true;
-	observe_claimer(host, entry);
-	if (entry != &host->own && entry->state == ENTRY_ENABLED)
-		observe_other(host, listing->binfmt, entry);
-	return true;
+	if (entry->state == ENTRY_ENABLED) {
+		host->untold = host->untold || entry->handler;
+		if (entry_takes_own(entry) != 0)
+			name_keep(host->breaks, name);
+	}
+	if (entry_takes_armhf(entry) != 0
+		&& !claimer_add(host, entry, binfmt_registered(listing->binfmt, name)))
+		listing->failed = true;
+	return !listing->failed;
+}
+
+/* Which enabled claimer takes the probe? A second reading, of these alone. */
+static void
+newest_observe(struct listing *listing)
+{
+	struct host *host = listing->host;
+	long long newest = 0;
+
+	for (unsigned int i = 0; host->on && i < host->claimer_count; i++) {
+		const struct host_claimer *claimer = &host->claimers[i];
+
+		if (!claimer->enabled || !(claimer->takes & ENTRY_DYN))
+			continue;
+		if (strcmp(claimer->name, HOST_ENTRY_NAME) == 0) {
+			newest_consider(host, &host->own, claimer->registered, &newest);
+			continue;
+		}
+		binfmt_read(listing->binfmt, claimer->name, &listing->entry, NULL);
+		if (listing->entry.state == ENTRY_ENABLED)
+			newest_consider(host, &listing->entry, claimer->registered, &newest);
+	}
 }
 
 /* Have an autofs mount what it stands for. Returns a signal, or 0 whatever came of it. */
 static int
-observe_trigger(const struct probe_limits *limits)
+autofs_trigger(const struct probe_limits *limits)
 {
 	struct probe_result result;
 
@@ -103,53 +152,66 @@ observe_trigger(const struct probe_limits *limits)
 	return result.end == PROBE_INTERRUPTED ? result.value : 0;
 }
 
-static int
-observe_table(struct host *host, struct binfmt *binfmt, const struct probe_limits *limits)
+/* List the open table. */
+static enum outcome
+table_list(struct host *host, const struct binfmt *binfmt)
 {
-	struct observe_listing listing = {.host = host, .binfmt = binfmt};
-	enum binfmt_result result = binfmt_open(binfmt, &host->table_fault);
-	bool on = false;
+	struct listing listing = {.host = host, .binfmt = binfmt};
+	enum outcome outcome = binfmt_status(binfmt, &host->on, &host->table_fault);
 
-	if (host->page_size == 0)
-		observe_machine(host);
-	if (result == BINFMT_AUTOFS) {
-		int stopped = observe_trigger(limits);
+	if (outcome == OUTCOME_DONE)
+		outcome = binfmt_each(binfmt, entry_observe, &listing, &host->table_fault);
+	if (listing.failed) {
+		fault_errno(&host->table_fault, ENOMEM, BINFMT_PATH, "keep its entries");
+		outcome = OUTCOME_FAILED;
+	}
+	if (outcome != OUTCOME_DONE)
+		return outcome;
+	newest_observe(&listing);
+	if (host->own.state == ENTRY_ENABLED || host->own.state == ENTRY_DISABLED)
+		host->own_again = binfmt_registrable(&host->own);
+	if (host->own.state == ENTRY_DISABLED || !host->on)
+		host->own_may_serve = observe_may_serve(&host->own,
+			BINFMT_PATH "/" HOST_ENTRY_NAME, entry_has(&host->own, 'F'),
+			&host->own_fault);
+	return outcome;
+}
+
+static int
+table_observe(struct host *host, struct binfmt *binfmt, const struct probe_limits *limits)
+{
+	enum outcome outcome = binfmt_open(binfmt, &host->table_fault);
+
+	observe_machine(host);
+	if (outcome == OUTCOME_TAKEN) {
+		int stopped = autofs_trigger(limits);
 
 		if (stopped != 0)
 			return stopped;
-		result = binfmt_open(binfmt, &host->table_fault);
+		outcome = binfmt_open(binfmt, &host->table_fault);
 	}
 	host->own.state = ENTRY_ABSENT;
-	if (result == BINFMT_ABSENT || result == BINFMT_AUTOFS) {
-		host->table = result == BINFMT_ABSENT ? HOST_TABLE_ABSENT : HOST_TABLE_AUTOFS;
-		host->own.state = ENTRY_UNKNOWN;
-		return 0;
+	switch (outcome) {
+	case OUTCOME_DONE:
+		host->table = table_list(host, binfmt) == OUTCOME_DONE ? HOST_TABLE_MOUNTED
+								      : HOST_TABLE_UNREADABLE;
+		break;
+	case OUTCOME_GONE: host->table = HOST_TABLE_ABSENT; break;
+	case OUTCOME_TAKEN: host->table = HOST_TABLE_AUTOFS; break;
+	case OUTCOME_IMPOSSIBLE: host->table = HOST_TABLE_IMPOSSIBLE; break;
+	default: host->table = HOST_TABLE_UNREADABLE; break;
 	}
-	if (result == BINFMT_DONE)
-		result = binfmt_status(binfmt, &on, &host->table_fault);
-	if (result == BINFMT_DONE)
-		result = binfmt_each(binfmt, observe_entry, &listing, &host->table_fault);
-	host->own_older = host->newest.state == ENTRY_ENABLED
-		&& binfmt_newer(binfmt, host->newest.name, HOST_ENTRY_NAME);
-	host->table = result == BINFMT_DONE ? HOST_TABLE_MOUNTED : HOST_TABLE_UNREADABLE;
-	if (result == BINFMT_DONE)
-		host->status = on ? HOST_SWITCH_ON : HOST_SWITCH_OFF;
-	else
+	if (host->table != HOST_TABLE_MOUNTED)
 		host->own.state = ENTRY_UNKNOWN;
 	return 0;
 }
 
-/* The descriptor could not be opened: what does that make of it? */
-static enum host_descriptor
-observe_unopened(int error, struct fault *fault)
-{
-	struct statx found;
+/* ---- the descriptor ---- */
 
-	if (error == ENOENT
-		&& statx(AT_FDCWD, HOST_DESCRIPTOR_PATH, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &found)
-			!= 0)
-		return HOST_DESCRIPTOR_ABSENT;
-	fault_set(fault, error, HOST_DESCRIPTOR_PATH, "cannot open");
+/* The errnos of a file that is there and can be no descriptor. */
+static enum host_descriptor
+unopened_judge(int error)
+{
 	switch (error) {
 	case ENOENT: /* a link to nothing */
 	case ELOOP:
@@ -161,61 +223,185 @@ observe_unopened(int error, struct fault *fault)
 	}
 }
 
-static enum host_descriptor
-observe_read(int fd, struct host *host)
-{
-	char text[DESCRIPTOR_TEXT_MAX + 1], object[sizeof(HOST_DESCRIPTOR_PATH) + 16];
-	size_t length = 0;
-	const char *why;
-	int line;
-
-	while (length < sizeof(text)) {
-		ssize_t got = read(fd, text + length, sizeof(text) - length);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0) {
-			fault_set(&host->descriptor_fault, errno, HOST_DESCRIPTOR_PATH,
-				"cannot read");
-			return HOST_DESCRIPTOR_UNREADABLE;
-		}
-		if (got == 0)
-			break;
-		length += (size_t)got;
-	}
-	snprintf(host->described.name, sizeof(host->described.name), HOST_ENTRY_NAME);
-	line = descriptor_parse(&host->described, text, length, &why);
-	if (line == 0)
-		return HOST_DESCRIPTOR_VALID;
-	snprintf(object, sizeof(object), HOST_DESCRIPTOR_PATH ":%d", line);
-	fault_set(&host->descriptor_fault, 0, object, "%s", why);
-	return HOST_DESCRIPTOR_INVALID;
-}
-
-static enum host_descriptor
-observe_descriptor(struct host *host)
+/*
+ * Open a file, judge it on its descriptor and read it: a length, or -1 with host->descriptor and
+ * its fault. Links are followed: the path behind them is judged as well.
+ */
+static ssize_t
+file_read(struct host *host, const char *path, char *text)
 {
 	const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-	int fd = open(HOST_DESCRIPTOR_PATH, flags | O_NOATIME);
-	enum host_descriptor result;
+	struct fault *fault = &host->descriptor_fault;
+	int fd = open(path, flags | O_NOATIME);
+	ssize_t length = -1;
 
 	if (fd < 0 && errno == EPERM) /* O_NOATIME is for the owner alone */
-		fd = open(HOST_DESCRIPTOR_PATH, flags);
-	if (fd < 0)
-		return observe_unopened(errno, &host->descriptor_fault);
-	if (path_check_open(fd, HOST_DESCRIPTOR_PATH, &host->descriptor_fault) != PATH_SAFE)
-		result = HOST_DESCRIPTOR_UNSAFE;
-	else if (path_check(HOST_DESCRIPTOR_PATH, PATH_FILE, &host->descriptor_fault)
-		== PATH_UNSAFE)
-		result = HOST_DESCRIPTOR_UNSAFE;
-	else
-		result = observe_read(fd, host);
+		fd = open(path, flags);
+	if (fd < 0) {
+		int error = errno;
+
+		host->descriptor = error == ENOENT && !path_exists(path) ? HOST_DESCRIPTOR_ABSENT
+									 : unopened_judge(error);
+		fault_errno(fault, error, path, "open it");
+		return -1;
+	}
+	if (path_check_open(fd, path, fault) != PATH_SAFE
+		|| path_check(path, PATH_FILE, fault) == PATH_UNSAFE) {
+		host->descriptor = HOST_DESCRIPTOR_UNSAFE;
+	} else {
+		length = path_read_open(fd, text, DESCRIPTOR_TEXT_MAX + 1);
+		if (length < 0) {
+			fault_errno(fault, errno, path, "read it");
+			host->descriptor = HOST_DESCRIPTOR_UNREADABLE;
+		}
+	}
 	close(fd);
-	return result;
+	return length;
 }
 
+/* The parser's verdict, with the line at fault. */
+static void
+parsed_judge(struct host *host, const char *path, int line, const char *why)
+{
+	char object[sizeof(host->descriptor_path) + 16];
+
+	host->descriptor = line == 0 ? HOST_DESCRIPTOR_VALID : HOST_DESCRIPTOR_INVALID;
+	if (line == 0)
+		return;
+	snprintf(object, sizeof(object), "%s:%d", path, line);
+	fault_set(&host->descriptor_fault, 0, object, "%s", why);
+}
+
+/* What binfmt.d(5) calls its directories, the first in precedence first. */
+static const char *const line_directories[] = {
+	"/etc/binfmt.d", "/run/binfmt.d", "/usr/lib/binfmt.d"};
+
+#define DIRECTORIES (sizeof(line_directories) / sizeof(line_directories[0]))
+
+/* Is a file of this name in a directory that comes before? */
+static bool
+is_hidden(size_t directory, const char *name)
+{
+	char path[sizeof(((struct host *)0)->descriptor_path)];
+
+	for (size_t i = 0; i < directory; i++) {
+		snprintf(path, sizeof(path), "%s/%s", line_directories[i], name);
+		if (path_exists(path))
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_configuration(const char *name)
+{
+	size_t length = strlen(name);
+
+	return length > 5 && length < 200 && strcmp(name + length - 5, ".conf") == 0;
+}
+
+/*
+ * Of the files of binfmt.d that are not hidden, in the order of their names whatever their directory, the
+ * last with a line for qemu-arm decides, as systemd registers one after the other. Read in order.
+ */
+static void
+line_consider(struct host *host, const char *path, char *text)
+{
+	ssize_t length;
+	const char *why;
+	char target[16];
+	ssize_t linked = readlink(path, target, sizeof(target));
+	int line;
+
+	if (linked == 9 && memcmp(target, "/dev/null", 9) == 0)
+		return; /* masked */
+	length = file_read(host, path, text);
+	if (length < 0) {
+		/* One that cannot be read may say anything, or nothing about armhf. */
+		if (host->descriptor != HOST_DESCRIPTOR_UNSAFE)
+			host->descriptor = HOST_DESCRIPTOR_ABSENT;
+		else
+			snprintf(host->descriptor_path, sizeof(host->descriptor_path), "%s", path);
+		return;
+	}
+	line = descriptor_parse_line(&host->described, text, (size_t)length, &why);
+	if (line < 0)
+		return;
+	snprintf(host->descriptor_path, sizeof(host->descriptor_path), "%s", path);
+	parsed_judge(host, path, line, why);
+}
+
+/* Find the name that follows last in the alphabet, of all directories: "" where there is none. */
+static void
+next_name(const char *last, char next[NAME_MAX + 1], size_t *directory)
+{
+	next[0] = '\0';
+	for (size_t i = 0; i < DIRECTORIES; i++) {
+		DIR *list = opendir(line_directories[i]);
+		const struct dirent *found;
+
+		while (list != NULL && (found = readdir(list)) != NULL) {
+			const char *name = found->d_name;
+
+			if (!is_configuration(name) || strcmp(name, last) <= 0
+				|| (next[0] != '\0' && strcmp(name, next) >= 0) || is_hidden(i, name))
+				continue;
+			snprintf(next, NAME_MAX + 1, "%s", name);
+			*directory = i;
+		}
+		if (list != NULL)
+			closedir(list);
+	}
+}
+
+static void
+lines_observe(struct host *host, char *text)
+{
+	char last[NAME_MAX + 1] = "", next[NAME_MAX + 1], path[sizeof(host->descriptor_path)];
+	size_t directory = 0;
+
+	for (;;) {
+		enum host_descriptor before = host->descriptor;
+
+		next_name(last, next, &directory);
+		if (next[0] == '\0')
+			break;
+		snprintf(path, sizeof(path), "%s/%s", line_directories[directory], next);
+		host->descriptor = HOST_DESCRIPTOR_ABSENT;
+		line_consider(host, path, text);
+		if (host->descriptor == HOST_DESCRIPTOR_ABSENT)
+			host->descriptor = before;
+		memcpy(last, next, sizeof(last));
+	}
+}
+
+static void
+descriptor_observe(struct host *host)
+{
+	char *text = malloc(DESCRIPTOR_TEXT_MAX + 1);
+	const char *why;
+	ssize_t length;
+
+	snprintf(host->described.name, sizeof(host->described.name), HOST_ENTRY_NAME);
+	snprintf(host->descriptor_path, sizeof(host->descriptor_path), HOST_DESCRIPTOR_PATH);
+	if (text == NULL) {
+		fault_errno(&host->descriptor_fault, errno, HOST_DESCRIPTOR_PATH, "read it");
+		host->descriptor = HOST_DESCRIPTOR_UNREADABLE;
+		return;
+	}
+	length = file_read(host, HOST_DESCRIPTOR_PATH, text);
+	if (length >= 0)
+		parsed_judge(host, HOST_DESCRIPTOR_PATH,
+			descriptor_parse(&host->described, text, (size_t)length, &why), why);
+	else if (host->descriptor == HOST_DESCRIPTOR_ABSENT)
+		lines_observe(host, text);
+	free(text);
+}
+
+/* ---- the probes ---- */
+
 static enum host_native
-observe_judge_refused(const struct probe_limits *limits)
+refused_judge(const struct probe_limits *limits)
 {
 	switch (probe_personality(limits)) {
 	case PROBE_PERSONALITY_REFUSED: return HOST_NATIVE_NO_AARCH32;
@@ -224,20 +410,22 @@ observe_judge_refused(const struct probe_limits *limits)
 	}
 }
 
-/* What a probe that no entry can serve says about the kernel. */
+/* The answer of a probe that no entry can serve about the kernel. */
 static enum host_native
-observe_judge(const struct host *host, const struct probe_result *result,
+native_judge(const struct host *host, const struct probe_result *result,
 	const struct probe_limits *limits)
 {
+	int answer = probe_answer(result);
+
 	if (!host->arm64)
 		return HOST_NATIVE_NOT_ARM64;
 	switch (result->end) {
 	case PROBE_EXITED:
-		if (result->value == PROBE_MAPS_ALL)
+		if (answer == PROBE_MAPS_ALL)
 			return HOST_NATIVE_YES;
 		if (probe_delivered(result))
 			return HOST_NATIVE_PAGE_SIZE;
-		return result->value == PROBE_NO_STDIN ? HOST_NATIVE_UNKNOWN : HOST_NATIVE_CPU;
+		return answer == PROBE_NO_VFP ? HOST_NATIVE_CPU : HOST_NATIVE_UNKNOWN;
 	case PROBE_KILLED:
 		if (result->value == SIGILL)
 			return HOST_NATIVE_CPU;
@@ -247,117 +435,213 @@ observe_judge(const struct host *host, const struct probe_result *result,
 	case PROBE_REFUSED:
 		if (result->error == ENOENT)
 			return HOST_NATIVE_SHADOWED;
-		return result->error == ENOEXEC ? observe_judge_refused(limits)
-						: HOST_NATIVE_UNKNOWN;
+		return result->error == ENOEXEC ? refused_judge(limits) : HOST_NATIVE_UNKNOWN;
 	default: return HOST_NATIVE_UNKNOWN;
 	}
 }
 
 /* Run the loader of the cross C library natively. Returns a signal, or 0. */
 static int
-observe_loader(struct host *host, const struct probe_limits *limits)
+loader_observe(struct host *host, const struct probe_limits *limits)
 {
 	static const char *const argv[] = {HOST_LOADER, "--help", NULL};
-	struct statx found;
+	struct probe_result result;
 
-	if (statx(AT_FDCWD, HOST_LOADER, 0, STATX_TYPE, &found) != 0) {
-		host->loader =
-			HOST_LOADER_ABSENT; /* not installed, or not to be looked at: no evidence */
-		return 0;
+	host->loader = HOST_YES;
+	if (path_look(HOST_LOADER) != 0)
+		return 0; /* not installed, or not to be looked at: no evidence */
+	probe_run_command(&result, argv, NULL, limits);
+	if (result.end == PROBE_INTERRUPTED) {
+		host->loader = HOST_UNTESTED;
+		return result.value;
 	}
-	probe_run_command(&host->loader_result, argv, NULL, limits);
-	if (host->loader_result.end == PROBE_INTERRUPTED)
-		return host->loader_result.value;
-	host->loader = host->loader_result.end == PROBE_EXITED && host->loader_result.value == 0
-		? HOST_LOADER_RUNS
-		: HOST_LOADER_FAILS;
+	if (result.end != PROBE_EXITED || result.value != 0)
+		host->loader = HOST_NO;
 	return 0;
 }
 
 /* No probe could be started. Where no entry can be in effect the loader decides alone. */
 static int
-observe_by_loader(struct host *host, const struct probe_limits *limits)
+loader_decide(struct host *host, const struct probe_limits *limits)
 {
-	bool none = host->table == HOST_TABLE_MOUNTED && host->unknown[0] == '\0'
-		&& host->claimer_count == 0;
+	bool none = host->table == HOST_TABLE_MOUNTED
+		&& (!host->on || (host->claimer_count == 0 && !host->untold));
 	int stopped;
 
 	host->serving = HOST_SERVING_UNKNOWN;
-	if (!host->arm64
-		|| !(none
-			|| (host->table == HOST_TABLE_MOUNTED && host->status == HOST_SWITCH_OFF)))
+	if (!host->arm64 || !none || path_look(HOST_LOADER) != 0)
 		return 0;
-	stopped = observe_loader(host, limits);
-	if (stopped != 0 || host->loader != HOST_LOADER_RUNS)
+	stopped = loader_observe(host, limits);
+	if (stopped != 0 || host->loader != HOST_YES)
 		return stopped;
 	host->serving = HOST_SERVING_KERNEL;
-	host->proof.end = PROBE_EXITED;
-	host->proof.way = PROBE_BY_KERNEL;
+	host->proof = (struct probe_result){
+		.end = PROBE_EXITED, .way = PROBE_BY_KERNEL, .answered = true};
 	/* It maps no library, so on larger pages it says nothing about 4 KiB alignment. */
-	host->proof.value = host->page_size == OBSERVE_PAGE_4K ? PROBE_MAPS_ALL : PROBE_MAPS_64K;
-	host->native = observe_judge(host, &host->proof, limits);
+	host->proof.value = host->page_size == PAGE_4K ? PROBE_MAPS_ALL : PROBE_MAPS_64K;
+	host->native = native_judge(host, &host->proof, limits);
+	return 0;
+}
+
+/* True if an entry in effect may run a program from a close-on-exec descriptor: Linux 7.3. */
+static bool
+is_transparent(const struct host *host)
+{
+	bool found = host->table == HOST_TABLE_MOUNTED && host->on && host->untold;
+
+	for (unsigned int i = 0; host->on && i < host->claimer_count; i++)
+		found = found || (host->claimers[i].enabled && host->claimers[i].transparent);
+	return found;
+}
+
+/*
+ * It ran, and the way does not tell through whom: a transparent entry, one that is not understood, or no
+ * execveat. The registers of a traced child tell; where that is refused, the table does.
+ */
+static int
+way_settle(struct host *host, const struct probe_limits *limits)
+{
+	struct probe_result traced;
+
+	if (!host->arm64) {
+		/* Another machine's kernel never runs it. */
+		host->proof.way = PROBE_BY_ENTRY;
+		return 0;
+	}
+	probe_run_traced(&traced, limits);
+	if (traced.end == PROBE_INTERRUPTED)
+		return traced.value;
+	if (traced.way == PROBE_BY_KERNEL || traced.way == PROBE_BY_ENTRY)
+		host->proof = traced;
+	else
+		host->proof.way = host->newest.state == ENTRY_ENABLED ? PROBE_BY_ENTRY
+								      : PROBE_BY_KERNEL;
 	return 0;
 }
 
 static int
-observe_serving(struct host *host, const struct probe_limits *limits)
+serving_observe(struct host *host, const struct probe_limits *limits)
 {
 	struct probe_result *proof = &host->proof;
+	bool settled = true;
+	int stopped = 0;
 
 	probe_run_plain(proof, limits);
 	if (proof->end == PROBE_INTERRUPTED)
 		return proof->value;
+	if (proof->way == PROBE_BY_SOMEBODY || (proof->way == PROBE_BY_KERNEL && is_transparent(host))) {
+		settled = false;
+		stopped = way_settle(host, limits);
+	}
+	if (stopped != 0)
+		return stopped;
 	switch (proof->way) {
 	case PROBE_BY_KERNEL:
-		host->serving = probe_delivered(proof) ? HOST_SERVING_KERNEL : HOST_SERVING_NOBODY;
+		host->serving =
+			probe_delivered(proof) ? HOST_SERVING_KERNEL : HOST_SERVING_NOBODY;
 		break;
+	case PROBE_BY_SOMEBODY:
 	case PROBE_BY_ENTRY:
-		host->serving = probe_delivered(proof) ? HOST_SERVING_ENTRY : HOST_SERVING_BROKEN;
+		host->serving = probe_delivered(proof) && !entry_relative(&host->newest)
+			? HOST_SERVING_ENTRY
+			: HOST_SERVING_BROKEN;
 		return 0;
 	case PROBE_BY_NOBODY: host->serving = HOST_SERVING_NOBODY; break;
-	case PROBE_WAY_UNKNOWN: return observe_by_loader(host, limits);
+	case PROBE_WAY_UNKNOWN: return loader_decide(host, limits);
 	}
 	/* Not caught: then this was as good as the probe that no entry can catch. */
-	if (host->native == HOST_NATIVE_UNTESTED || host->native == HOST_NATIVE_SHADOWED)
-		host->native = observe_judge(host, proof, limits);
+	if (settled
+		&& (host->native == HOST_NATIVE_UNTESTED || host->native == HOST_NATIVE_SHADOWED))
+		host->native = native_judge(host, proof, limits);
 	return 0;
 }
 
 static int
-observe_native(struct host *host, const struct probe_limits *limits)
+native_observe(struct host *host, const struct probe_limits *limits)
 {
-	if (host->arm64) {
-		probe_run_odd(&host->odd, limits);
-		if (host->odd.end == PROBE_INTERRUPTED)
-			return host->odd.value;
+	if (!host->arm64) {
+		host->native = HOST_NATIVE_NOT_ARM64;
+		return 0;
 	}
-	host->native = observe_judge(host, &host->odd, limits);
+	probe_run_odd(&host->odd, limits);
+	/* Caught, or perhaps run by a transparent entry: an empty table tells. */
+	if ((host->odd.end == PROBE_REFUSED
+		    && (host->odd.error == ENOENT || host->odd.error == ENOSYS))
+		|| (host->odd.end == PROBE_EXITED && is_transparent(host))) {
+		struct probe_result alone;
+
+		probe_run_alone(&alone, limits);
+		if (alone.end != PROBE_NOT_STARTED)
+			host->odd = alone;
+		else if (host->odd.end == PROBE_EXITED && host->untold)
+			host->odd = alone; /* a handler may take any file: unknown */
+	}
+	if (host->odd.end == PROBE_INTERRUPTED)
+		return host->odd.value;
+	host->native = native_judge(host, &host->odd, limits);
 	return 0;
 }
 
-static void
-observe_fit(struct host *host)
+/* ---- interpreters ---- */
+
+/* Does the kernel refuse it as interpreter of an entry with flag O or C? */
+static bool
+is_script(const char *path)
 {
-	const struct entry *entry = &host->described;
+	char head[SELFMAG + 1];
+
+	return path_read(AT_FDCWD, path, head, sizeof(head)) >= 2 && memcmp(head, "#!", 2) == 0;
+}
+
+bool
+observe_may_serve(const struct entry *entry, const char *object, bool pinned, struct fault *fault)
+{
 	char line[ENTRY_LINE_MAX + 1];
 	const char *why;
+	enum path_result path;
 
-	host->fit = HOST_FIT_NO;
-	if (!entry_claims_armhf(entry))
-		fault_set(&host->fit_fault, 0, HOST_DESCRIPTOR_PATH,
-			"its magic and mask do not match an armhf program");
+	if (entry_has(entry, 'L'))
+		fault_set(fault, 0, object, "with flag L the kernel runs the programs itself");
+	else if (entry_takes_armhf(entry) == 0)
+		fault_set(fault, 0, object, "its magic and mask do not match an armhf program");
+	else if (!(entry_takes_armhf(entry) & ENTRY_DYN))
+		fault_set(fault, 0, object,
+			"it takes programs of e_type EXEC alone, and those of a distribution are DYN");
+	else if (entry_takes_own(entry) != 0)
+		fault_set(fault, 0, object,
+			"it takes this machine's own programs as well, and would break every exec");
+	else if (entry->interpreter[0] != '/')
+		fault_set(fault, 0, object,
+			"its interpreter is a relative path, which depends on the caller's directory");
 	else if (strlen(entry->interpreter) > ENTRY_INTERPRETER_MAX)
-		fault_set(&host->fit_fault, 0, HOST_DESCRIPTOR_PATH,
-			"its interpreter is longer than %d bytes", ENTRY_INTERPRETER_MAX);
-	else if (entry_format(entry, line, &why) < 0)
-		fault_set(&host->fit_fault, 0, HOST_DESCRIPTOR_PATH, "%s", why);
-	else if (path_check(entry->interpreter, PATH_PROGRAM, &host->fit_fault) == PATH_SAFE)
-		host->fit = HOST_FIT_YES;
+		fault_set(fault, 0, object, "its interpreter is longer than %d bytes",
+			ENTRY_INTERPRETER_MAX);
+	else if (!pinned && entry_format(entry, "", line, &why) < 0)
+		fault_set(fault, 0, object, "%s", why);
+	else if ((path = path_check(entry->interpreter, PATH_PROGRAM, fault)) != PATH_SAFE)
+		return pinned && path == PATH_ABSENT;
+	else if ((entry_has(entry, 'O') || entry_has(entry, 'C')) && is_script(entry->interpreter)) {
+		fault_set(fault, 0, entry->interpreter,
+			"it is a script, which an entry with flag O or C cannot use");
+		fault->remedy = "name an ELF program of this machine as interpreter";
+	} else {
+		return true;
+	}
+	return false;
+}
+
+static void
+fit_observe(struct host *host)
+{
+	host->fit = observe_may_serve(
+			    &host->described, host->descriptor_path, false, &host->fit_fault)
+		? HOST_YES
+		: HOST_NO;
 }
 
 /* False only where there is none: what cannot be looked at counts as there. */
 static bool
-observe_is_program(const char *path)
+is_program(const char *path)
 {
 	struct statx found;
 
@@ -366,33 +650,53 @@ observe_is_program(const char *path)
 	return S_ISREG(found.stx_mode) && (found.stx_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) != 0;
 }
 
-static void
-observe_emulator(struct host *host)
+/* Is the name of the static emulator only a link to the other? A transitional package's, gone later. */
+static bool
+is_same_file(const char *path, const char *other)
 {
-	static const char *const paths[] = {HOST_EMULATOR_STATIC, HOST_EMULATOR_PLAIN};
+	struct statx a, b;
 
-	host->emulator = HOST_EMULATOR_ABSENT;
-	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-		if (!observe_is_program(paths[i]))
-			continue;
-		descriptor_entry(&host->made, HOST_ENTRY_NAME, paths[i]);
-		host->emulator = path_check(paths[i], PATH_PROGRAM, &host->emulator_fault)
-				== PATH_SAFE
-			? HOST_EMULATOR_FOUND
-			: HOST_EMULATOR_UNSAFE;
-		return;
-	}
+	return statx(AT_FDCWD, path, 0, STATX_INO, &a) == 0
+		&& statx(AT_FDCWD, other, 0, STATX_INO, &b) == 0 && a.stx_ino == b.stx_ino
+		&& a.stx_dev_major == b.stx_dev_major && a.stx_dev_minor == b.stx_dev_minor;
 }
 
 static void
-observe_importer(struct host *host)
+emulator_observe(struct host *host)
 {
-	struct statx found;
+	const char *path = HOST_EMULATOR_STATIC;
 
-	host->importer = observe_is_program(HOST_IMPORTER) ? HOST_IMPORTER_FOUND
-							   : HOST_IMPORTER_ABSENT;
-	host->recorded = statx(AT_FDCWD, HOST_RECORD_PATH, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &found)
-		== 0;
+	if (!is_program(path) || is_same_file(path, HOST_EMULATOR_PLAIN))
+		path = HOST_EMULATOR_PLAIN;
+	host->emulator = HOST_NO;
+	if (!is_program(path))
+		return;
+	descriptor_entry(&host->made, HOST_ENTRY_NAME, path, true);
+	host->emulator = observe_may_serve(&host->made, path, false, &host->emulator_fault)
+		? HOST_YES
+		: HOST_UNSAFE;
+}
+
+static void
+importer_observe(struct host *host)
+{
+	host->importer = is_program(HOST_IMPORTER) ? HOST_YES : HOST_NO;
+	host->recorded = path_look(HOST_RECORD_PATH) == 0;
+}
+
+/* Run the interpreter of the descriptor, or of tier 4, on the probe. Returns a signal, or 0. */
+static int
+direct_observe(struct host *host, const struct probe_limits *limits)
+{
+	const struct entry *entry =
+		host->descriptor == HOST_DESCRIPTOR_VALID ? &host->described : &host->made;
+
+	probe_run_through(
+		&host->direct_result, entry->interpreter, entry_has(entry, 'P'), limits);
+	if (host->direct_result.end == PROBE_INTERRUPTED)
+		return host->direct_result.value;
+	host->direct = probe_delivered(&host->direct_result) ? HOST_YES : HOST_NO;
+	return 0;
 }
 
 int
@@ -400,26 +704,15 @@ observe_fact(struct host *host, enum host_fact fact, struct binfmt *binfmt,
 	const struct probe_limits *limits)
 {
 	switch (fact) {
-	case HOST_FACT_NONE: break;
-	case HOST_FACT_TABLE: return observe_table(host, binfmt, limits);
-	case HOST_FACT_DESCRIPTOR: host->descriptor = observe_descriptor(host); break;
-	case HOST_FACT_SERVING: return observe_serving(host, limits);
-	case HOST_FACT_NATIVE: return observe_native(host, limits);
-	case HOST_FACT_LOADER: return observe_loader(host, limits);
-	case HOST_FACT_FIT: observe_fit(host); break;
-	case HOST_FACT_EMULATOR: observe_emulator(host); break;
-	case HOST_FACT_IMPORTER: observe_importer(host); break;
+	case HOST_FACT_TABLE: return table_observe(host, binfmt, limits);
+	case HOST_FACT_DESCRIPTOR: descriptor_observe(host); break;
+	case HOST_FACT_SERVING: return serving_observe(host, limits);
+	case HOST_FACT_NATIVE: return native_observe(host, limits);
+	case HOST_FACT_LOADER: return loader_observe(host, limits);
+	case HOST_FACT_FIT: fit_observe(host); break;
+	case HOST_FACT_EMULATOR: emulator_observe(host); break;
+	case HOST_FACT_IMPORTER: importer_observe(host); break;
+	case HOST_FACT_DIRECT: return direct_observe(host, limits);
 	}
 	return 0;
-}
-
-void
-observe_forget(struct host *host)
-{
-	enum host_native native = host->native;
-	struct probe_result odd = host->odd;
-
-	memset(host, 0, sizeof(*host));
-	host->native = native;
-	host->odd = odd;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * path: walks a path from the root, so that every component and link is judged.
- * What is found safe cannot be changed by anybody but root, so it may be used by its path afterwards.
+ * path: walks a path from the root, so that every component and link is judged. A safe path cannot
+ * be changed by anybody but root, so it may be used by its name afterwards.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,159 +14,247 @@
 #include <unistd.h>
 
 #include "path.h"
+#include "text.h"
 
-#define PATH_LINKS_MAX 40 /* as the kernel's path_resolution(7) */
+#define LINKS_MAX 40 /* as the kernel's path_resolution(7) */
 
-/* The first bytes of a file of /proc, as a string. */
-static bool
-path_read(const char *path, char *text, size_t size)
+/* Too large for a small stack: on the heap. */
+struct walk {
+	char path[PATH_MAX];
+	char target[PATH_MAX];
+	char rest[PATH_MAX];
+};
+
+int
+path_open(int directory, const char *path)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	return openat(
+		directory, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
+ssize_t
+path_read_open(int fd, char *text, size_t size)
+{
+	size_t length = 0;
+
+	while (length < size) {
+		ssize_t got = read(fd, text + length, size - length);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -1;
+		if (got == 0)
+			break;
+		length += (size_t)got;
+	}
+	return (ssize_t)length;
+}
+
+ssize_t
+path_read(int directory, const char *path, char *text, size_t size)
+{
+	int fd = path_open(directory, path);
 	ssize_t length;
+	int error;
 
 	if (fd < 0)
-		return false;
-	length = read(fd, text, size - 1);
+		return -1;
+	length = path_read_open(fd, text, size - 1);
+	error = errno;
 	close(fd);
-	if (length < 0)
-		return false;
-	text[length] = '\0';
-	return true;
+	errno = error;
+	text[length > 0 ? length : 0] = '\0';
+	return length;
+}
+
+int
+path_look(const char *path)
+{
+	struct statx found;
+
+	return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &found) == 0 ? 0 : errno;
+}
+
+bool
+path_exists(const char *path)
+{
+	int error = path_look(path);
+
+	return error != ENOENT && error != ENOTDIR;
 }
 
 bool
 path_in_userns(void)
 {
-	char text[256], *rest = text;
-	unsigned long inside, outside, count;
+	/* user_namespaces(7): of the first namespace the map is one line with these numbers. */
+	static const char *const identity[] = {"0", "0", "4294967295"};
+	char text[256], *at = text;
 
-	if (!path_read("/proc/self/uid_map", text, sizeof(text)))
+	if (path_read(AT_FDCWD, "/proc/self/uid_map", text, sizeof(text)) < 0)
 		return false; /* the stricter answer */
-	/* user_namespaces(7): of the first namespace the map is one line, 0 0 4294967295. */
-	inside = strtoul(rest, &rest, 10);
-	outside = strtoul(rest, &rest, 10);
-	count = strtoul(rest, &rest, 10);
-	return inside != 0 || outside != 0 || count != UINT32_MAX;
+	for (size_t i = 0; i < 3; i++) {
+		size_t length = strlen(identity[i]);
+
+		at += strspn(at, " ");
+		if (strncmp(at, identity[i], length) != 0)
+			return true;
+		at += length;
+	}
+	return strcmp(at, "\n") != 0;
 }
 
+/* Is it the id of root, or of somebody whom this user namespace does not map? */
 static bool
-path_is_root(uid_t uid)
+is_root(unsigned int id, const char *overflow)
 {
+	unsigned long value;
 	char text[32];
+	ssize_t length;
 
-	if (uid == 0)
+	if (id == 0)
 		return true;
-	return path_in_userns() && path_read("/proc/sys/kernel/overflowuid", text, sizeof(text))
-		&& strtoul(text, NULL, 10) == uid;
+	if (!path_in_userns())
+		return false;
+	length = path_read(AT_FDCWD, overflow, text, sizeof(text));
+	return length > 1 && text_number(text, (size_t)length - 1, UINT32_MAX, &value)
+		&& value == id;
 }
 
-/* Judge one component. */
+/* Judge the owner and the mode of one component. */
 static enum path_result
-path_judge(enum path_kind kind, const char *path, const struct statx *found, struct fault *fault)
+component_judge(
+	enum path_kind kind, const char *path, const struct statx *found, struct fault *fault)
 {
-	/* In a sticky folder nobody but root can rename or remove what is root's. */
-	bool sticky = kind == PATH_PROGRAM && S_ISDIR(found->stx_mode)
-		&& (found->stx_mode & S_ISVTX) != 0;
+	unsigned int mode = found->stx_mode & 07777;
+	/* In a sticky directory nobody but root can rename or remove a file of root's. */
+	bool sticky = kind == PATH_PROGRAM && S_ISDIR(found->stx_mode) && (mode & S_ISVTX) != 0;
+	bool writable = !S_ISLNK(found->stx_mode) && !sticky;
 
-	if (!path_is_root(found->stx_uid))
-		fault_set(fault, 0, path, "it is not owned by root but by uid %u", found->stx_uid);
-	else if (!S_ISLNK(found->stx_mode) && (found->stx_mode & (S_IWGRP | S_IWOTH)) != 0
-		&& !sticky)
-		fault_set(fault, 0, path, "%s than root can write to it (mode %04o)",
-			(found->stx_mode & S_IWOTH) != 0 ? "others" : "a group other",
-			(unsigned int)found->stx_mode & 07777);
-	else
+	if (!is_root(found->stx_uid, "/proc/sys/kernel/overflowuid")) {
+		fault_set(fault, 0, path, "it is owned by uid %u, not by root", found->stx_uid);
+		fault->remedy = "chown root @";
+	} else if (writable && (mode & S_IWOTH) != 0) {
+		fault_set(fault, 0, path, "everybody can write to it (mode %04o)", mode);
+		fault->remedy = "chmod go-w @";
+	} else if (writable && (mode & S_IWGRP) != 0
+		&& !is_root(found->stx_gid, "/proc/sys/kernel/overflowgid")) {
+		fault_set(fault, 0, path, "group %u can write to it (mode %04o)", found->stx_gid,
+			mode);
+		fault->remedy = "chmod go-w @";
+	} else {
 		return PATH_SAFE;
+	}
 	return PATH_UNSAFE;
 }
 
 /* Is it of the kind that is wanted? */
 static enum path_result
-path_is(enum path_kind kind, const char *path, const struct statx *found, struct fault *fault)
+kind_judge(enum path_kind kind, const char *path, const struct statx *found, struct fault *fault)
 {
-	if (kind == PATH_FOLDER && !S_ISDIR(found->stx_mode))
-		fault_set(fault, 0, path, "it is not a folder");
-	else if (kind != PATH_FOLDER && !S_ISREG(found->stx_mode))
+	if (kind == PATH_DIRECTORY && !S_ISDIR(found->stx_mode)) {
+		fault_set(fault, 0, path, "it is not a directory");
+	} else if (kind != PATH_DIRECTORY && !S_ISREG(found->stx_mode)) {
 		fault_set(fault, 0, path, "it is not a regular file");
-	else if (kind == PATH_PROGRAM && (found->stx_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) == 0)
+	} else if (kind == PATH_PROGRAM
+		&& (found->stx_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) == 0) {
 		fault_set(fault, 0, path, "it is not executable (mode %04o)",
 			(unsigned int)found->stx_mode & 07777);
-	else
+		fault->remedy = "chmod +x @";
+	} else {
 		return PATH_SAFE;
+	}
 	return PATH_UNSAFE;
 }
 
-/* Write the target of the link that is the first end bytes of path in their place. */
+/* Write the target of the link that is the first end bytes of the path in their place. */
 static bool
-path_follow(char path[PATH_MAX], size_t end)
+link_follow(struct walk *walk, size_t end)
 {
-	char target[PATH_MAX], rest[PATH_MAX], next = path[end];
-	size_t folder = 0; /* what of the path a relative target is appended to */
+	char next = walk->path[end];
+	size_t start = 0; /* what of the path a relative target is appended to */
 	ssize_t length;
 
-	snprintf(rest, sizeof(rest), "%s", path + end);
-	path[end] = '\0';
-	length = readlink(path, target, sizeof(target) - 1);
-	path[end] = next;
+	memcpy(walk->rest, walk->path + end, strlen(walk->path + end) + 1);
+	walk->path[end] = '\0';
+	length = readlink(walk->path, walk->target, sizeof(walk->target) - 1);
+	walk->path[end] = next;
 	if (length < 0)
 		return false;
-	target[length] = '\0';
-	if (target[0] != '/')
-		folder = (size_t)((char *)memrchr(path, '/', end) + 1 - path);
-	if (snprintf(path + folder, PATH_MAX - folder, "%s%s", target, rest)
-		>= (int)(PATH_MAX - folder)) {
+	walk->target[length] = '\0';
+	if (walk->target[0] != '/')
+		start = (size_t)((char *)memrchr(walk->path, '/', end) + 1 - walk->path);
+	if (start + (size_t)length + strlen(walk->rest) >= sizeof(walk->path)) {
 		errno = ENAMETOOLONG;
 		return false;
 	}
+	memcpy(walk->path + start, walk->target, (size_t)length);
+	memcpy(walk->path + start + length, walk->rest, strlen(walk->rest) + 1);
 	return true;
 }
 
-enum path_result
-path_check(const char *given, enum path_kind kind, struct fault *fault)
+static enum path_result
+walk_down(struct walk *walk, enum path_kind kind, struct fault *fault)
 {
-	char path[PATH_MAX];
+	char *path = walk->path;
 	unsigned int links = 0;
 	struct statx found;
 	size_t end = 1; /* of the component that is looked at; first the root */
 
-	if (snprintf(path, sizeof(path), "%s", given) >= (int)sizeof(path)) {
-		fault_set(fault, ENAMETOOLONG, given, "cannot look at it");
-		return PATH_UNSAFE;
-	}
 	for (;;) {
 		char next = path[end];
 		int error = 0;
 
 		path[end] = '\0';
-		if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_TYPE | STATX_MODE | STATX_UID,
-			    &found)
+		if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW,
+			    STATX_TYPE | STATX_MODE | STATX_UID | STATX_GID, &found)
 			!= 0)
 			error = errno;
-		else if (path_judge(kind, path, &found, fault) != PATH_SAFE)
+		else if (component_judge(kind, path, &found, fault) != PATH_SAFE)
 			return PATH_UNSAFE;
-		else if (S_ISLNK(found.stx_mode) && ++links > PATH_LINKS_MAX)
+		else if (S_ISLNK(found.stx_mode) && ++links > LINKS_MAX)
 			error = ELOOP;
 		if (error != 0) {
-			fault_set(fault, error, path, "cannot look at it");
+			fault_errno(fault, error, path, "look at it");
 			if (error == ENOENT && next == '\0' && links == 0)
 				return PATH_ABSENT;
 			return error == EACCES || error == EPERM ? PATH_DENIED : PATH_UNSAFE;
 		}
 		path[end] = next;
 		if (S_ISLNK(found.stx_mode)) {
-			if (!path_follow(path, end)) {
-				fault_set(fault, errno, path, "cannot follow it");
+			if (!link_follow(walk, end)) {
+				fault_errno(fault, errno, path, "follow it");
 				return PATH_UNSAFE;
 			}
 			end = 1;
 		} else if (next == '\0') {
-			break;
+			return kind_judge(kind, path, &found, fault);
 		} else {
 			end += strspn(path + end, "/");
 			end += strcspn(path + end, "/");
 		}
 	}
-	return path_is(kind, path, &found, fault);
+}
+
+enum path_result
+path_check(const char *given, enum path_kind kind, struct fault *fault)
+{
+	struct walk *walk = malloc(sizeof(*walk));
+	enum path_result result;
+
+	if (walk == NULL) {
+		fault_errno(fault, errno, given, "look at it");
+		return PATH_UNSAFE;
+	}
+	if (strlen(given) >= sizeof(walk->path)) {
+		fault_errno(fault, ENAMETOOLONG, given, "look at it");
+		result = PATH_UNSAFE;
+	} else {
+		memcpy(walk->path, given, strlen(given) + 1);
+		result = walk_down(walk, kind, fault);
+	}
+	free(walk);
+	return result;
 }
 
 enum path_result
@@ -174,11 +262,12 @@ path_check_open(int fd, const char *path, struct fault *fault)
 {
 	struct statx found;
 
-	if (statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_MODE | STATX_UID, &found) != 0) {
-		fault_set(fault, errno, path, "cannot look at it");
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_MODE | STATX_UID | STATX_GID, &found)
+		!= 0) {
+		fault_errno(fault, errno, path, "look at it");
 		return PATH_UNSAFE;
 	}
-	if (path_judge(PATH_FILE, path, &found, fault) != PATH_SAFE)
+	if (component_judge(PATH_FILE, path, &found, fault) != PATH_SAFE)
 		return PATH_UNSAFE;
-	return path_is(PATH_FILE, path, &found, fault);
+	return kind_judge(PATH_FILE, path, &found, fault);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * binfmt: the binfmt_misc file system, and the only code that touches it. Everything goes
- * through one descriptor of the table, never through its path again.
+ * binfmt: the binfmt_misc file system, and the only code that touches it. Everything goes through
+ * one descriptor of the table, never through its path again.
  */
 #ifndef ARMHF_BINFMT_H
 #define ARMHF_BINFMT_H
@@ -10,25 +10,8 @@
 #include "fault.h"
 #include "stop.h"
 
-#define BINFMT_PATH "/proc/sys/fs/binfmt_misc"
-
-/*
- * What fails at a system call is REFUSED, IMPOSSIBLE or FAILED by its errno, with a fault. What else a function can
- * answer is said with it.
- */
-enum binfmt_result {
-	BINFMT_DONE = 0,
-	BINFMT_GONE,        /* the entry does not exist (any more) */
-	BINFMT_TAKEN,       /* an entry of that name exists, or something is mounted */
-	BINFMT_ABSENT,      /* binfmt_misc is not mounted */
-	BINFMT_AUTOFS,      /* an autofs is mounted instead */
-	BINFMT_REFUSED,     /* EPERM, EACCES, EROFS */
-	BINFMT_IMPOSSIBLE,  /* ENODEV: the kernel has no binfmt_misc */
-	BINFMT_BUSY,        /* the lock was not to be had in time */
-	BINFMT_INTERRUPTED, /* a stop signal is pending */
-	BINFMT_OVERRULED,   /* written, and it reads back as something else */
-	BINFMT_FAILED,      /* anything else */
-};
+#define BINFMT_PATH    "/proc/sys/fs/binfmt_misc"
+#define BINFMT_HOLDERS 64 /* shells that can hold at once */
 
 struct binfmt {
 	int table; /* O_PATH descriptor of the mounted table, or -1 */
@@ -38,70 +21,78 @@ struct binfmt {
 #define BINFMT_NONE ((struct binfmt){.table = -1, .lock = -1})
 
 /*
- * Make sure that the table is open: DONE, ABSENT or AUTOFS. Once open it stays the same table until binfmt_close.
+ * Make sure that the table is open. DONE; GONE: binfmt_misc is not mounted; TAKEN: an autofs sits
+ * there; IMPOSSIBLE, with a fault: the kernel has no such directory. Once open it stays the same
+ * table until binfmt_close.
  */
-enum binfmt_result
+enum outcome
 binfmt_open(struct binfmt *binfmt, struct fault *fault);
-
 void
 binfmt_close(struct binfmt *binfmt);
 
-/*
- * Mount binfmt_misc at its path (the kernel loads the module). TAKEN, with a fault, where
- * somebody else was faster (EBUSY).
- */
-enum binfmt_result
+/* Mount binfmt_misc at its path (the kernel loads the module). TAKEN where somebody else was faster. */
+enum outcome
 binfmt_mount(struct fault *fault);
 
 /*
- * Lock the table exclusively against other calls: flock(2) on register, which only who may
- * write it can hold. Waits at most seconds, and not beyond a signal of stop: BUSY, INTERRUPTED.
+ * Lock the table exclusively against other calls: flock(2) on register, which nobody can hold who may
+ * not write to it. Waits at most seconds, and not beyond a signal of stop: BUSY, INTERRUPTED.
  */
-enum binfmt_result
+enum outcome
 binfmt_lock(struct binfmt *binfmt, const struct stop *stop, int seconds, struct fault *fault);
 
-/* The global switch into *on. */
-enum binfmt_result
+/* The global status into *on. */
+enum outcome
 binfmt_status(const struct binfmt *binfmt, bool *on, struct fault *fault);
 
-/* Write 1 or 0 to the global switch and read it back: OVERRULED if it did not take. */
-enum binfmt_result
+/* Write 1 or 0 to the global status and read it back: OVERRULED if it did not take. */
+enum outcome
 binfmt_set_status(const struct binfmt *binfmt, bool on, struct fault *fault);
 
 /*
- * Read the entry of that name. Always sets entry->name and entry->state: ENTRY_ABSENT,
- * ENTRY_UNKNOWN with a fault, or what its text says.
+ * Read the entry of that name. Always sets entry->name and entry->state: ENTRY_ABSENT, ENTRY_UNKNOWN
+ * with a fault, or the one in its text.
  */
 void
 binfmt_read(
 	const struct binfmt *binfmt, const char *name, struct entry *entry, struct fault *fault);
 
-/* True if the first entry was registered after the second: of two that match the kernel takes that one. */
-bool
-binfmt_newer(const struct binfmt *binfmt, const char *name, const char *than);
+/*
+ * The time at which an entry was registered, in nanoseconds of the real-time clock, exact to one
+ * clock tick (1 to 10 ms); 0 where it cannot be told. Of two entries the kernel asks the newer one first.
+ */
+long long
+binfmt_registered(const struct binfmt *binfmt, const char *name);
 
 /*
- * Call each(context, name) for every entry, in no order, until it returns false.
- * Fails where the table could not be listed to its end.
+ * Call each(context, name) for every entry, in no order, until it returns false. Fails where the
+ * table could not be listed to its end.
  */
-enum binfmt_result
+enum outcome
 binfmt_each(const struct binfmt *binfmt, bool (*each)(void *context, const char *name),
 	void *context, struct fault *fault);
 
-/* Switch an entry on or off and read it back: DONE, GONE or OVERRULED. */
-enum binfmt_result
+/* Enable or disable an entry and read it back: DONE, GONE or OVERRULED. */
+enum outcome
 binfmt_enable(const struct binfmt *binfmt, const char *name, bool on, struct fault *fault);
 
-/* Register an entry (under the lock) and read it back: DONE, TAKEN or OVERRULED. */
-enum binfmt_result
+/*
+ * Register an entry (under the lock), enabled or disabled as its state says, and read it back: DONE,
+ * TAKEN or OVERRULED.
+ */
+enum outcome
 binfmt_register(const struct binfmt *binfmt, const struct entry *entry, struct fault *fault);
 
 /* Remove an entry and look whether it is gone: DONE, GONE or OVERRULED. */
-enum binfmt_result
+enum outcome
 binfmt_unregister(const struct binfmt *binfmt, const char *name, struct fault *fault);
 
-/* BINFMT_REFUSED where the table's file system is mounted read-only, else BINFMT_DONE. */
-enum binfmt_result
+/* True if an entry could be registered again exactly as it is: a line can carry it, and the interpreter of flag F is there. */
+bool
+binfmt_registrable(const struct entry *entry);
+
+/* REFUSED where the table's file system is mounted read-only, else DONE. */
+enum outcome
 binfmt_writable(const struct binfmt *binfmt, struct fault *fault);
 
 #endif

@@ -1,35 +1,54 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * fault: what failed, on what, and why. Filled once, at the call that failed;
- * callers hand it on and add nothing.
+ * fault: how an action ended, and where it failed: on what, why, and what cures that. Filled once,
+ * at the call that failed; callers hand it on.
  */
 #ifndef ARMHF_FAULT_H
 #define ARMHF_FAULT_H
 
-#define FAULT_OBJECT_SIZE 1024
-#define FAULT_WHY_SIZE    512
+#define FAULT_OBJECT_SIZE 1088 /* an escaped name of 255 bytes, and the path of its directory */
+#define FAULT_WHY_SIZE    896
+
+/* How an action ended. What else a function can answer is said with it. */
+enum outcome {
+	OUTCOME_DONE = 0,
+	OUTCOME_GONE,        /* its object does not exist (any more) */
+	OUTCOME_TAKEN,       /* somebody else has put something in its place */
+	OUTCOME_REFUSED,     /* EPERM, EACCES, EROFS */
+	OUTCOME_IMPOSSIBLE,  /* ENODEV: the kernel has no binfmt_misc */
+	OUTCOME_OVERRULED,   /* done, and it reads back as something else */
+	OUTCOME_BUSY,        /* the lock could not be acquired in time */
+	OUTCOME_INTERRUPTED, /* a stop signal is pending */
+	OUTCOME_FAILED,      /* anything else */
+};
 
 struct fault {
 	int error;                      /* the errno behind it, 0 where there is none */
-	char object[FAULT_OBJECT_SIZE]; /* path or name, as fault_escape writes it */
-	char why[FAULT_WHY_SIZE];       /* the call or rule, and the reason, in words */
+	char object[FAULT_OBJECT_SIZE]; /* path or name, as text_escape writes it; "": nothing failed */
+	char why[FAULT_WHY_SIZE];       /* the rule or the call, and the reason, in words */
+	/* What cures it, with @ for the object; NULL: what the reason of the verdict advises. */
+	const char *remedy;
 };
 
 /*
- * Fill *fault (which may be NULL): the object, then a printf format of what was
- * tried. With a non-zero error ": " and strerror(error) are added to the reason.
+ * Fill *fault (which may be NULL): the object, then a printf format of what was tried. With a
+ * non-zero error ": " and strerror(error) are added, and the remedy is the one for that errno, where
+ * it has one; else it is NULL.
  */
 void
 fault_set(struct fault *fault, int error, const char *object, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
-/*
- * Copy text as outcome variables carry names and paths: blanks, backslashes and
- * all that is not printable ASCII become \xHH. The copy is cut at the last whole
- * character that fits into size and always ends in NUL. Returns the length the
- * whole copy would have.
- */
-unsigned long
-fault_escape(char *to, unsigned long size, const char *text);
+/* As fault_set with "cannot WHAT"; returns the outcome that the errno means. */
+enum outcome
+fault_errno(struct fault *fault, int error, const char *object, const char *what);
+
+/* Put a printf format in front of the reason. */
+void
+fault_wrap(struct fault *fault, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Add a line to *notes, which is on the heap or NULL; nothing where memory has run out. */
+void
+fault_note(char **notes, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

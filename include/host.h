@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * host: the facts about one host at one moment, and no opinions. A zeroed struct
- * host is valid: nothing is known. Every fact has a value for "not looked at", and
+ * host: the facts about one host at one moment, and the questions that they answer together. Pure. A
+ * zeroed struct host is valid: nothing is known. Every fact has a value for "not looked at", and
  * "unknown" is never the same as "absent".
  */
 #ifndef ARMHF_HOST_H
@@ -12,7 +12,8 @@
 #include "probe.h"
 
 #define HOST_ENTRY_NAME      "qemu-arm"           /* the entry that is ours to register */
-#define HOST_DESCRIPTOR_DIR  "/usr/share/binfmts" /* update-binfmts(8) */
+#define HOST_SHARE           "/usr/share"
+#define HOST_DESCRIPTOR_DIR  HOST_SHARE "/binfmts" /* update-binfmts(8) */
 #define HOST_DESCRIPTOR_PATH HOST_DESCRIPTOR_DIR "/" HOST_ENTRY_NAME
 /* update-binfmts' administrative record */
 #define HOST_RECORD_PATH "/var/lib/binfmts/" HOST_ENTRY_NAME
@@ -23,33 +24,26 @@
 #define HOST_LOADER   "/usr/arm-linux-gnueabihf/lib/ld-linux-armhf.so.3"
 #define HOST_IMPORTER "/usr/sbin/update-binfmts"
 
-#define HOST_CLAIMERS_MAX 32 /* entries for armhf that are kept by name */
-
-/* What can be asked for: observe_fact() looks at one of them. */
+/* Facts that can be looked at: observe_fact() looks at one. */
 enum host_fact {
-	HOST_FACT_NONE = 0,
-	HOST_FACT_TABLE,      /* table, status, own, claimers */
+	HOST_FACT_TABLE,      /* table, on, own, newest, claimers, and what else is in the table */
 	HOST_FACT_DESCRIPTOR, /* descriptor, described */
 	HOST_FACT_SERVING,    /* serving, and native as far as that answers it; needs the table */
 	HOST_FACT_NATIVE,     /* native, by the probe that no entry can catch */
 	HOST_FACT_LOADER,     /* loader; asked only where serving is kernel */
-	HOST_FACT_FIT,        /* whether the described entry may be registered */
+	HOST_FACT_FIT,        /* fit: whether the described entry may be registered */
 	HOST_FACT_EMULATOR,   /* emulator, made */
 	HOST_FACT_IMPORTER,   /* whether binfmt-support is installed */
+	HOST_FACT_DIRECT,     /* direct: does the interpreter of tier 1 or 4 run the probe */
 };
 
 enum host_table {
 	HOST_TABLE_UNTESTED = 0,
 	HOST_TABLE_MOUNTED,
-	HOST_TABLE_ABSENT, /* binfmt_misc is not mounted at its path: entries and status are unknown */
+	HOST_TABLE_ABSENT,     /* not mounted: entries and status are unknown */
 	HOST_TABLE_AUTOFS,     /* an autofs is there that does not mount it */
+	HOST_TABLE_IMPOSSIBLE, /* no such directory: see table_fault */
 	HOST_TABLE_UNREADABLE, /* mounted, but it cannot be read: see table_fault */
-};
-
-enum host_switch {
-	HOST_SWITCH_UNKNOWN = 0,
-	HOST_SWITCH_OFF,
-	HOST_SWITCH_ON,
 };
 
 enum host_descriptor {
@@ -83,76 +77,96 @@ enum host_native {
 	HOST_NATIVE_NOT_ARM64,
 };
 
-enum host_loader {
-	HOST_LOADER_UNTESTED = 0,
-	HOST_LOADER_ABSENT,
-	HOST_LOADER_RUNS,
-	HOST_LOADER_FAILS,
+/* The answer to a yes-or-no fact. */
+enum host_answer {
+	HOST_UNTESTED = 0,
+	HOST_NO,
+	HOST_YES,
+	HOST_UNSAFE, /* of the emulator: there, but others could replace it: see emulator_fault */
 };
 
-enum host_fit {
-	HOST_FIT_UNTESTED = 0,
-	HOST_FIT_YES,
-	HOST_FIT_NO, /* see fit_fault */
-};
-
-enum host_emulator {
-	HOST_EMULATOR_UNTESTED = 0,
-	HOST_EMULATOR_ABSENT,
-	HOST_EMULATOR_FOUND,
-	HOST_EMULATOR_UNSAFE, /* see emulator_fault */
-};
-
-enum host_importer {
-	HOST_IMPORTER_UNTESTED = 0,
-	HOST_IMPORTER_ABSENT,
-	HOST_IMPORTER_FOUND,
-};
-
-/* An entry that matches armhf headers. */
+/* An entry that takes programs of armhf. */
 struct host_claimer {
 	char name[NAME_MAX + 1];
-	bool enabled; /* its own switch */
-	bool loose;   /* it takes other machines' or classes' programs as well */
+	bool enabled;          /* its own switch */
+	unsigned int takes;    /* enum entry_kind */
+	uint32_t print;        /* fingerprint */
+	const char *loose;     /* why it takes other machines' or classes' programs too, or NULL */
+	bool transparent;      /* flag T: a close-on-exec descriptor goes through it */
+	long long registered;  /* nanoseconds; 0: unknown */
 };
 
 struct host {
-	bool arm64;              /* uname's machine */
+	bool arm64;              /* compiled for arm64 or 32-bit ARM: on an arm64 kernel */
 	unsigned long page_size; /* bytes */
 
 	enum host_table table;
 	struct fault table_fault;
-	enum host_switch status;
+	bool on;             /* the global status */
 	struct entry own;    /* HOST_ENTRY_NAME; state is never untested once the table is known */
-	struct entry first;  /* of the other enabled claimers the first by name */
-	struct entry newest; /* of them the one that the kernel asks first */
-	bool own_older;      /* it asks that one before our own */
-	struct host_claimer claimers[HOST_CLAIMERS_MAX]; /* sorted by name */
+	bool own_again;      /* it could be registered again exactly as it is */
+	bool own_may_serve;  /* it may be enabled; else: see own_fault */
+	struct fault own_fault;
+	struct entry newest; /* of the entries in effect that take the probe the newest; or untested */
+	/* Another of them, registered in the same clock tick: either may be asked first. Or "". */
+	char rival[NAME_MAX + 1];
+	struct host_claimer *claimers; /* sorted by name; on the heap */
 	unsigned int claimer_count;
-	unsigned int claimer_more; /* enabled ones for which there was no room */
 	unsigned int entry_count;
 	/* Of the entries whose text cannot be the kernel's the first by name, or "". */
 	char unknown[NAME_MAX + 1];
 	struct fault unknown_fault;
+	bool untold;                 /* an enabled entry does not say which programs it takes */
+	char breaks[NAME_MAX + 1];   /* an enabled entry that takes this machine's own programs, or "" */
 
 	enum host_descriptor descriptor;
+	char descriptor_path[PATH_MAX / 8]; /* where it was found: a descriptor or a file of binfmt.d */
 	struct fault descriptor_fault;
 	struct entry described; /* the registration that a valid descriptor asks for */
-	enum host_fit fit;      /* may it be registered: limits, magic, a safe interpreter */
+	enum host_answer fit;   /* may it be registered: limits, magic, a safe interpreter */
 	struct fault fit_fault;
 
 	enum host_serving serving;
 	struct probe_result proof; /* behind serving */
 	enum host_native native;
 	struct probe_result odd; /* behind native, where it was asked */
-	enum host_loader loader;
-	struct probe_result loader_result;
+	enum host_answer loader; /* NO: it is there and fails; YES: it runs, or is not installed */
 
-	enum host_emulator emulator;
+	enum host_answer emulator;
 	struct fault emulator_fault;
 	struct entry made; /* the registration that tier 4 would make of it */
-	enum host_importer importer;
-	bool recorded; /* binfmt-support has a record of qemu-arm already */
+	enum host_answer importer;
+	bool recorded;              /* binfmt-support has a record of qemu-arm already */
+	enum host_answer direct;    /* of the described or made interpreter */
+	struct probe_result direct_result;
 };
+
+/* True if this fact was looked at. */
+bool
+host_knows(const struct host *host, enum host_fact fact);
+
+/* Forget all that a change may have altered: everything but the answer of the probe that no entry can catch. */
+void
+host_forget(struct host *host);
+
+/* True if an entry of this state is in effect: enabled (or unknown, which counts as that) and the status on. */
+bool
+host_in_effect(const struct host *host, enum entry_state state);
+
+/* The number of entries in effect that take any of these kinds of armhf programs. */
+unsigned int
+host_claimed(const struct host *host, unsigned int kinds);
+
+/* A claimer in effect that takes programs of others as well, or NULL. */
+const struct host_claimer *
+host_loose(const struct host *host);
+
+/* True if the entry qemu-arm is the one, or may be the one, that the kernel takes for the probe. */
+bool
+host_own_serves(const struct host *host);
+
+/* True if the kernel can run armhf, in whole or in part. */
+bool
+host_native_able(const struct host *host);
 
 #endif

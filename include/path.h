@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * path: may root trust what stands at a path? Looks only, follows links itself.
+ * path: may root trust the file at a path; small files. Looks only, follows links itself.
  */
 #ifndef ARMHF_PATH_H
 #define ARMHF_PATH_H
 
 #include <stdbool.h>
+#include <sys/types.h>
+
 #include "fault.h"
 
 enum path_result {
@@ -18,14 +20,14 @@ enum path_result {
 enum path_kind {
 	PATH_FILE,    /* a regular file */
 	PATH_PROGRAM, /* that somebody may execute */
-	PATH_FOLDER,
+	PATH_DIRECTORY,
 };
 
 /*
- * After following links: is given (absolute) of that kind, owned by root and not
- * writable by group or others, and is so every folder and link on the way (sticky
- * folders excepted for a program)? Root is uid 0 or, where /proc/self/uid_map is not the identity
- * map, also the overflow uid. The fault names the component.
+ * After following links: is given (absolute) of that kind, owned by root and not writable by others
+ * or by a group other than root's, and is so every directory and link on the way (sticky
+ * directories excepted for a program)? Root is uid and gid 0 or, where /proc/self/uid_map is not the
+ * identity map, also the overflow ids. The fault names the component and its cure.
  */
 enum path_result
 path_check(const char *given, enum path_kind kind, struct fault *fault);
@@ -34,7 +36,30 @@ path_check(const char *given, enum path_kind kind, struct fault *fault);
 enum path_result
 path_check_open(int fd, const char *path, struct fault *fault);
 
-/* Is this process in a user namespace with a map of its own? */
+/* 0 if there is something at path (a link is not followed), else the errno that says why not. */
+int
+path_look(const char *path);
+
+/* False only where there is nothing: what cannot be looked at counts as there. */
+bool
+path_exists(const char *path);
+
+/*
+ * Open a file for reading, below directory or AT_FDCWD, that may be anything: no link is followed in
+ * the last component, and a FIFO or device does not block. Returns a descriptor, or -1 with errno.
+ */
+int
+path_open(int directory, const char *path);
+
+/* Read an open file to its end, at most size bytes. Returns the length, or -1 with errno. */
+ssize_t
+path_read_open(int fd, char *text, size_t size);
+
+/* path_open and path_read_open, as a string: at most size - 1 bytes, and a NUL. */
+ssize_t
+path_read(int directory, const char *path, char *text, size_t size);
+
+/* True if this process is in a user namespace with a map of its own. */
 bool
 path_in_userns(void);
 

@@ -1,0 +1,585 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * call: carries out the verbs of the decision. Holds the lock, bounds the rounds, undoes what a failure
+ * must not leave; knows no tier and no policy.
+ */
+#include "call.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "decide.h"
+#include "descriptor.h"
+#include "explain.h"
+#include "observe.h"
+#include "path.h"
+
+#define RESTARTS_MAX 8
+#define WAIT_MIN     60 /* seconds for the lock, or three times a probe's, the longer */
+
+bool
+is_over(const struct call *call)
+{
+	return call->state != CALL_GOES_ON;
+}
+
+static void
+interrupted(struct call *call, int stopped)
+{
+	call->state = CALL_OVER;
+	call->stopped = stopped;
+	call->reason = REASON_INTERRUPTED;
+	if (!call->undoing)
+		undo(call);
+}
+
+const struct host *
+look(struct call *call, enum host_fact fact)
+{
+	struct host *host = &call->host;
+	int stopped;
+
+	if (is_over(call) || host_knows(host, fact))
+		return host;
+	stopped = observe_fact(host, fact, &call->binfmt, &call->limits);
+	if (stopped != 0) {
+		interrupted(call, stopped);
+		return host;
+	}
+	if (fact == HOST_FACT_EMULATOR && host->emulator == HOST_YES && call->plain) {
+		char interpreter[ENTRY_INTERPRETER_MAX + 1];
+
+		memcpy(interpreter, host->made.interpreter, sizeof(interpreter));
+		descriptor_entry(&host->made, HOST_ENTRY_NAME, interpreter, false);
+	}
+	explain_fact(call, fact);
+	call->native_told = call->native_told || fact == HOST_FACT_NATIVE;
+	return host;
+}
+
+void
+begin_again(struct call *call)
+{
+	if (is_over(call))
+		return;
+	call->state = CALL_AGAIN;
+	call->restarts++;
+	host_forget(&call->host);
+}
+
+void
+undo(struct call *call)
+{
+	struct steps *steps = &call->steps;
+	unsigned int from = steps->done.count;
+
+	if (call->dry || steps->undo.count == 0)
+		return;
+	if (steps_undo(steps) > 0)
+		fault_note(&steps->notes, "%s: could not be undone: %s", steps->fault.object,
+			steps->fault.why);
+	explain_steps(call, from);
+	host_forget(&call->host);
+}
+
+/*
+ * Before a change, and before a verdict of failure: acquire the lock and look again. False: it was
+ * acquired just now, so that the call begins again, or it could not be acquired.
+ */
+static bool
+settled(struct call *call)
+{
+	int seconds = 3 * call->seconds;
+
+	if (call->dry || call->binfmt.table < 0 || call->binfmt.lock >= 0)
+		return true;
+	if (call->locked != OUTCOME_DONE)
+		return false;
+	call->locked = binfmt_lock(&call->binfmt, call->limits.stop,
+		seconds > WAIT_MIN ? seconds : WAIT_MIN, &call->steps.fault);
+	if (call->locked == OUTCOME_INTERRUPTED) {
+		interrupted(call, stop_pending(call->limits.stop));
+	} else if (call->locked == OUTCOME_DONE) {
+		call->state = CALL_AGAIN;
+		host_forget(&call->host);
+		explain_again(call, "the lock is acquired");
+	}
+	return false;
+}
+
+/* Nothing can bring the replaced entry back later, so nothing removes its successor. */
+static void
+successor_keep(struct steps *steps)
+{
+	unsigned int kept = 0;
+
+	if (steps->replaced.state == ENTRY_UNTESTED)
+		return;
+	for (unsigned int i = 0; i < steps->undo.count; i++)
+		if (strcmp(steps->undo.steps[i].name, HOST_ENTRY_NAME) != 0)
+			steps->undo.steps[kept++] = steps->undo.steps[i];
+	steps->undo.count = kept;
+}
+
+void
+verdict(struct call *call, int tier, enum reason reason, const struct fault *fault)
+{
+	bool success = words_success(reason);
+
+	if (is_over(call))
+		return;
+	call->fault = fault != NULL ? *fault : call->steps.fault;
+	if (!success && reason != REASON_BINFMT_BUSY && !settled(call)) {
+		if (is_over(call))
+			return;
+		/* A failure that needs no change is told without the lock where it is refused. */
+		if (call->locked == OUTCOME_BUSY) {
+			call->fault = call->steps.fault;
+			reason = REASON_BINFMT_BUSY;
+		}
+	}
+	explain_tier(call, tier);
+	if (success) {
+		successor_keep(&call->steps);
+	} else {
+		undo(call);
+		look(call, HOST_FACT_TABLE);
+		look(call, HOST_FACT_SERVING);
+	}
+	if (is_over(call))
+		return;
+	call->reason = reason;
+	call->tier = tier;
+	call->state = CALL_OVER;
+}
+
+/* ---- changes ---- */
+
+static bool
+plan_step(struct step_list *plan, enum step_kind kind, const char *name)
+{
+	struct step step = {.kind = kind};
+
+	memcpy(step.name, name, strlen(name) + 1);
+	return steps_add(plan, &step);
+}
+
+/* The steps of a change, by the facts. False: no memory. */
+static bool
+plan_steps(const struct host *host, enum change change, struct step_list *plan)
+{
+	const char *own = HOST_ENTRY_NAME;
+	bool good = true;
+
+	switch (change) {
+	case CHANGE_MOUNT: return plan_step(plan, STEP_MOUNT, "");
+	case CHANGE_IMPORT: return plan_step(plan, STEP_IMPORT, "");
+	case CHANGE_CREATE:
+		if (!path_exists(HOST_DESCRIPTOR_DIR))
+			good = plan_step(plan, STEP_MAKE_DIRECTORY, "");
+		return good && plan_step(plan, STEP_CREATE_DESCRIPTOR, "");
+	case CHANGE_DISABLE:
+		for (unsigned int i = 0; good && i < host->claimer_count; i++)
+			if (host->claimers[i].enabled)
+				good = plan_step(plan, STEP_DISABLE, host->claimers[i].name);
+		return good;
+	case CHANGE_ENABLE:
+	case CHANGE_REGISTER:
+	case CHANGE_REPLACE: break;
+	}
+	/* With status off no entry is in effect. */
+	if (!host->on)
+		good = plan_step(plan, STEP_STATUS_ON, "");
+	if (change == CHANGE_ENABLE)
+		return good
+			&& (host->own.state != ENTRY_DISABLED
+				|| plan_step(plan, STEP_ENABLE, own));
+	if (change == CHANGE_REPLACE)
+		good = good && plan_step(plan, STEP_UNREGISTER, own);
+	return good && plan_step(plan, STEP_REGISTER, own);
+}
+
+/* Would this change be refused, or break every exec of the machine? Asked without trying it. */
+static enum outcome
+plan_judge(struct call *call, enum change change)
+{
+	const struct host *host = &call->host;
+	struct fault *fault = &call->steps.fault;
+	const char *directory = HOST_DESCRIPTOR_DIR;
+
+	if (change == CHANGE_ENABLE || change == CHANGE_REGISTER || change == CHANGE_REPLACE) {
+		if (!host->on && host->breaks[0] != '\0') {
+			fault_set(fault, 0, BINFMT_PATH "/status",
+				"it is not enabled, for the entry %s takes this machine's own programs "
+				"and would break every exec",
+				host->breaks);
+			fault->remedy = "disable or remove that entry first ('echo -1' into its file in "
+					BINFMT_PATH ")";
+			return OUTCOME_FAILED;
+		}
+	}
+	if (!call->dry)
+		return OUTCOME_DONE;
+	switch (change) {
+	case CHANGE_CREATE:
+		if (!path_exists(directory))
+			directory = HOST_SHARE;
+		if (path_check(directory, PATH_DIRECTORY, fault) == PATH_UNSAFE)
+			return OUTCOME_FAILED;
+		if (access(directory, W_OK) != 0 && errno == EROFS)
+			return fault_errno(fault, EROFS, directory, "write to it");
+		return OUTCOME_DONE;
+	case CHANGE_MOUNT:
+	case CHANGE_IMPORT: return OUTCOME_DONE;
+	case CHANGE_ENABLE:
+	case CHANGE_REGISTER:
+	case CHANGE_REPLACE:
+	case CHANGE_DISABLE: return binfmt_writable(&call->binfmt, fault);
+	}
+	return OUTCOME_DONE;
+}
+
+/* Vouch for the interpreter that a change would put into effect, by running it on the probe. */
+static bool
+vouch(struct call *call, enum change change, int tier)
+{
+	const struct host *host = &call->host;
+	struct probe_result result = {.end = PROBE_NOT_STARTED};
+	enum reason failure = tier == 1 ? REASON_DESCRIPTOR_FAILED
+		: tier == 2		? REASON_ENTRY_BROKEN
+					: REASON_REGISTRATION_FAILED;
+	const struct entry *entry = &host->own;
+
+	if (change == CHANGE_MOUNT || change == CHANGE_DISABLE)
+		return true; /* the decision has run the probe that proves it */
+	if (change == CHANGE_ENABLE) {
+		probe_run_through(&result, host->own.interpreter, entry_has(&host->own, 'P'),
+			&call->limits);
+		if (probe_delivered(&result))
+			return true;
+	}
+	/* What tier 1 enables in vain it replaces. */
+	if (change != CHANGE_ENABLE
+		|| (tier == 1 && result.end != PROBE_INTERRUPTED && host->own_again
+			&& look(call, HOST_FACT_FIT)->fit == HOST_YES)) {
+		if (look(call, HOST_FACT_DIRECT)->direct == HOST_YES)
+			return true;
+		result = host->direct_result;
+		entry = tier == 1 ? &host->described : &host->made;
+	}
+	if (result.end == PROBE_INTERRUPTED) {
+		interrupted(call, result.value);
+		return false;
+	}
+	words_symptom(&call->cause, entry->interpreter, &result, entry, call->seconds);
+	verdict(call, tier, result.end == PROBE_TIMEOUT ? REASON_PROBE_TIMEOUT : failure,
+		&call->cause);
+	return false;
+}
+
+/* End a dry run at its first change: the steps, and the steps that would undo them. */
+static void
+rehearse(struct call *call, enum change change, const struct step_list *plan,
+	const struct entry *entry, int tier, enum reason reason)
+{
+	struct steps *steps = &call->steps;
+
+	if (!vouch(call, change, tier))
+		return;
+	for (unsigned int i = 0; i < plan->count; i++) {
+		struct step step = plan->steps[i], back = step;
+
+		back.kind = steps_inverse(step.kind);
+		back.printed = true;
+		back.print = entry != NULL ? entry_print(entry) : call->host.own.print;
+		for (unsigned int at = 0; at < call->host.claimer_count; at++)
+			if (step.kind == STEP_DISABLE
+				&& strcmp(call->host.claimers[at].name, step.name) == 0)
+				back.print = call->host.claimers[at].print;
+		if (step.kind == STEP_UNREGISTER)
+			steps->replaced = call->host.own;
+		steps_add(&steps->done, &step);
+		if (back.kind != step.kind)
+			steps_add(&steps->undo, &back);
+	}
+	if (change == CHANGE_MOUNT && path_in_userns())
+		fault_note(&call->notes,
+			BINFMT_PATH ": it would be mounted in a user namespace, where it hides the "
+				    "entries of the host for as long as the namespace lasts");
+	explain_steps(call, 0);
+	verdict(call, tier, reason, NULL);
+}
+
+/* The import changes nothing that was proved, if the entry is still the same. */
+static bool
+entry_stands(const struct call *call)
+{
+	struct entry now;
+
+	binfmt_read(&call->binfmt, HOST_ENTRY_NAME, &now, NULL);
+	return now.state == ENTRY_ENABLED && call->host.own.state == ENTRY_ENABLED
+		&& now.print == call->host.own.print;
+}
+
+static enum outcome
+carry_out(struct call *call, enum change change, const struct step_list *plan,
+	const struct entry *entry)
+{
+	unsigned int from = call->steps.done.count;
+	enum outcome outcome = OUTCOME_DONE;
+
+	for (unsigned int i = 0; outcome == OUTCOME_DONE && i < plan->count; i++) {
+		const struct step *step = &plan->steps[i];
+		bool registers =
+			step->kind == STEP_REGISTER || step->kind == STEP_CREATE_DESCRIPTOR;
+
+		call->failed = step->kind;
+		outcome = steps_do(&call->steps, step, registers ? entry : NULL);
+	}
+	explain_steps(call, from);
+	if (change != CHANGE_IMPORT || !entry_stands(call))
+		host_forget(&call->host);
+	return outcome;
+}
+
+/* Undo an attempt that failed; steps.fault stays that of the attempt. */
+static void
+attempt_undo(struct call *call, enum outcome outcome)
+{
+	if (outcome == OUTCOME_INTERRUPTED) {
+		interrupted(call, stop_pending(call->limits.stop));
+		return;
+	}
+	call->cause = call->steps.fault;
+	undo(call);
+	call->steps.fault = call->cause;
+	if (outcome == OUTCOME_GONE || outcome == OUTCOME_TAKEN) {
+		explain_again(call, "somebody else was faster");
+		begin_again(call);
+	}
+}
+
+enum outcome
+attempt(struct call *call, enum change change, int tier, enum reason reason)
+{
+	struct step_list plan = {.count = 0};
+	const struct entry *entry = NULL;
+	enum outcome outcome;
+
+	if (is_over(call))
+		return OUTCOME_INTERRUPTED;
+	call->tier = tier;
+	if (!settled(call)) {
+		if (call->locked == OUTCOME_BUSY)
+			verdict(call, tier, REASON_BINFMT_BUSY, &call->steps.fault);
+		return is_over(call) ? OUTCOME_INTERRUPTED : call->locked;
+	}
+	/* An attempt before may have made these unknown. */
+	look(call, HOST_FACT_TABLE);
+	if (tier == 1)
+		entry = &look(call, HOST_FACT_DESCRIPTOR)->described;
+	if (tier == 4)
+		entry = &look(call, HOST_FACT_EMULATOR)->made;
+	if (is_over(call))
+		return OUTCOME_INTERRUPTED;
+	explain_tier(call, tier);
+	call->failed = STEP_COUNT;
+	outcome = plan_judge(call, change);
+	if (outcome != OUTCOME_DONE)
+		return outcome;
+	if (!plan_steps(&call->host, change, &plan)) {
+		free(plan.steps);
+		fault_errno(&call->steps.fault, ENOMEM, "armhf_binfmt_prepare", "plan its steps");
+		return OUTCOME_FAILED;
+	}
+	if (call->dry) {
+		rehearse(call, change, &plan, entry, tier, reason);
+		outcome = OUTCOME_INTERRUPTED;
+	} else {
+		outcome = carry_out(call, change, &plan, entry);
+		if (outcome != OUTCOME_DONE)
+			attempt_undo(call, outcome);
+	}
+	free(plan.steps);
+	return outcome;
+}
+
+/* The failure of a step that nothing else ranks before. */
+static enum reason
+step_reason(const struct call *call, int tier, enum outcome outcome)
+{
+	if (outcome == OUTCOME_OVERRULED && call->failed == STEP_STATUS_ON)
+		return REASON_BINFMT_OFF;
+	if (call->failed == STEP_MOUNT)
+		return REASON_BINFMT_UNAVAILABLE;
+	if (call->steps.fault.error == ENOMEM)
+		return REASON_SYSTEM_ERROR;
+	switch (tier) {
+	case 1: return REASON_DESCRIPTOR_FAILED;
+	case 2: return REASON_ENTRY_BROKEN;
+	case 4: return REASON_REGISTRATION_FAILED;
+	default: return REASON_SYSTEM_ERROR;
+	}
+}
+
+bool
+change(struct call *call, enum change change, int tier, enum reason reason)
+{
+	enum outcome outcome = attempt(call, change, tier, reason);
+
+	if (is_over(call))
+		return false;
+	switch (outcome) {
+	case OUTCOME_DONE: break;
+	case OUTCOME_REFUSED:
+		decide_refused(call, tier, REASON_NOT_PERMITTED);
+		return false;
+	case OUTCOME_IMPOSSIBLE:
+		decide_refused(call, tier, REASON_BINFMT_UNAVAILABLE);
+		return false;
+	default:
+		verdict(call, tier, step_reason(call, tier, outcome), &call->steps.fault);
+		return false;
+	}
+	look(call, HOST_FACT_TABLE);
+	if (call->host.table != HOST_TABLE_MOUNTED) {
+		decide_no_table(call, tier);
+	} else if (change != CHANGE_MOUNT && !host_in_effect(&call->host, call->host.own.state)) {
+		undo(call);
+		explain_again(call, "somebody else undid it");
+		begin_again(call);
+	}
+	return !is_over(call);
+}
+
+/* ---- the call ---- */
+
+static void
+call_begin(struct call *call, const struct stop *stop)
+{
+	call->limits.stop = stop;
+	call->limits.seconds = call->seconds;
+	call->binfmt = BINFMT_NONE;
+	call->steps.binfmt = &call->binfmt;
+	call->steps.limits = &call->limits;
+	observe_machine(&call->host);
+	explain_begin(call);
+}
+
+/* For the explanation alone: could the kernel run armhf itself? The outcome does not show it. */
+static void
+call_end(struct call *call)
+{
+	const enum host_native native = call->host.native;
+
+	if (call->explain != NULL && call->stopped == 0 && !call->native_told) {
+		if (native == HOST_NATIVE_UNTESTED)
+			observe_fact(&call->host, HOST_FACT_NATIVE, &call->binfmt, &call->limits);
+		explain_fact(call, HOST_FACT_NATIVE);
+	}
+	call->host.native = native;
+	binfmt_close(&call->binfmt);
+}
+
+void
+call_run(struct call *call, const struct stop *stop)
+{
+	call_begin(call, stop);
+	do {
+		free(call->notes);
+		call->notes = NULL;
+		call->state = CALL_GOES_ON;
+		if (call->restarts <= RESTARTS_MAX) {
+			decide(call);
+			continue;
+		}
+		look(call, HOST_FACT_TABLE);
+		look(call, HOST_FACT_SERVING);
+		fault_set(&call->cause, 0, BINFMT_PATH,
+			"somebody else changed it each time that it was looked at (%u times)",
+			call->restarts);
+		verdict(call, call->tier, REASON_BINFMT_BUSY, &call->cause);
+	} while (call->state == CALL_AGAIN);
+	call_end(call);
+}
+
+/* Where the given steps change something: acquire the lock, carry them out. */
+static void
+undo_locked(struct call *call)
+{
+	struct steps *steps = &call->steps;
+	struct step_list given = {.count = 0};
+	enum outcome outcome = OUTCOME_DONE;
+	unsigned int needed, left;
+	bool good = true;
+
+	for (unsigned int i = 0; i < steps->undo.count; i++)
+		good = good && steps_add(&given, &steps->undo.steps[i]);
+	if (!good) {
+		fault_errno(&steps->fault, ENOMEM, "armhf_binfmt_prepare", "copy the steps");
+		call->reason = REASON_UNDO_FAILED;
+		free(given.steps);
+		return;
+	}
+	steps->dry = true;
+	left = steps_undo(steps);
+	needed = steps->done.count;
+	if (!call->dry && needed > 0) {
+		steps->dry = false;
+		steps->done.count = 0;
+		free(steps->notes);
+		steps->notes = NULL;
+		free(steps->undo.steps);
+		steps->undo = given;
+		given = (struct step_list){.count = 0};
+		if (call->binfmt.table >= 0)
+			outcome = binfmt_lock(&call->binfmt, call->limits.stop,
+				3 * call->seconds > WAIT_MIN ? 3 * call->seconds : WAIT_MIN,
+				&steps->fault);
+		if (outcome == OUTCOME_DONE)
+			left = steps_undo(steps);
+	}
+	free(given.steps);
+	explain_steps(call, 0);
+	call->reason = outcome == OUTCOME_BUSY		     ? REASON_BINFMT_BUSY
+		: outcome != OUTCOME_DONE || left > 0 ? REASON_UNDO_FAILED
+							     : REASON_UNDO_DONE;
+	if (outcome == OUTCOME_INTERRUPTED)
+		call->stopped = stop_pending(call->limits.stop);
+}
+
+void
+call_undo(struct call *call, const struct stop *stop)
+{
+	call->undoing = true;
+	call_begin(call, stop);
+	look(call, HOST_FACT_TABLE);
+	if (call->stopped == 0)
+		undo_locked(call);
+	call->fault = call->steps.fault;
+	host_forget(&call->host);
+	look(call, HOST_FACT_TABLE);
+	look(call, HOST_FACT_SERVING);
+	if (call->stopped != 0)
+		call->reason = REASON_INTERRUPTED;
+	call_end(call);
+}
+
+int
+call_status(const struct call *call)
+{
+	if (call->stopped != 0)
+		return 128 + call->stopped;
+	return words_success(call->reason) ? 0 : 1;
+}
+
+void
+call_free(struct call *call)
+{
+	host_forget(&call->host);
+	steps_free(&call->steps);
+	free(call->notes);
+	free(call);
+}
