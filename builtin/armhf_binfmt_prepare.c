@@ -22,12 +22,17 @@
 #define PREFIX    "ARMHF_BINFMT_"
 #define NAME_SIZE 64
 
+/* Of this shell, from one call to another: the one thing that outlives a call. */
+static struct hold hold = {.fd = -1};
+
 /* The command line, and the outcome in words once the call is over. */
 struct glue {
 	struct call *call;
 	char *array;   /* of -A, or NULL */
 	char *steps;   /* of -r, or NULL */
-	bool decides;  /* -p or -t was given */
+	bool releases; /* -x was given */
+	bool decides;  /* -p, -t or -k was given */
+	char who[4 * HOLD_WHO_MAX + 1]; /* of -k, escaped */
 	bool explains; /* -v was given */
 	int status;
 	char *values[REPORT_VALUE_COUNT]; /* on the heap; NULL: there was no memory for it */
@@ -227,6 +232,15 @@ option_read(struct glue *glue, int option)
 	case 'v': glue->explains = true; return true;
 	case 'A': glue->array = list_optarg; return true;
 	case 'r': glue->steps = list_optarg; return true;
+	case 'x': glue->releases = true; return true;
+	case 'k':
+		glue->decides = true;
+		glue->call->who = glue->who;
+		text_escape_line(glue->who, sizeof(glue->who), list_optarg);
+		if (*list_optarg != '\0' && strlen(list_optarg) <= HOLD_WHO_MAX)
+			return true;
+		builtin_error("-k: invalid name of a holder: 1 to %d bytes", HOLD_WHO_MAX);
+		return false;
 	case 'p':
 		glue->decides = true;
 		if (words_policy_find(&glue->call->policy, list_optarg))
@@ -255,7 +269,7 @@ options_read(struct glue *glue, WORD_LIST *list)
 	int option;
 
 	reset_internal_getopt();
-	while (good && (option = internal_getopt(list, "nvp:t:A:r:")) != -1) {
+	while (good && (option = internal_getopt(list, "nvxp:t:k:A:r:")) != -1) {
 		switch (option) {
 			CASE_HELPOPT; /* bash's macro: "case" and all for --help */
 		default: good = option_read(glue, option); break;
@@ -265,8 +279,8 @@ options_read(struct glue *glue, WORD_LIST *list)
 		builtin_error("too many arguments");
 		good = false;
 	}
-	if (good && glue->steps != NULL && glue->decides) {
-		builtin_error("-r: cannot be used with -p or -t");
+	if (good && (glue->steps != NULL) + glue->releases + glue->decides > 1) {
+		builtin_error("-r and -x cannot be used with each other or with -p, -t or -k");
 		good = false;
 	}
 	if (good && glue->steps != NULL)
@@ -316,6 +330,8 @@ call_carry_out(struct glue *glue)
 	stop_begin(&stop);
 	if (glue->steps != NULL)
 		call_undo(call, &stop);
+	else if (glue->releases)
+		call_release(call, &stop);
 	else
 		call_run(call, &stop);
 	if (call->explain != NULL) {
@@ -341,6 +357,7 @@ armhf_binfmt_prepare_builtin(WORD_LIST *list)
 		return EXECUTION_FAILURE;
 	}
 	glue.call->seconds = CALL_SECONDS;
+	glue.call->hold = &hold;
 	status = options_read(&glue, list);
 	if (status == 0) {
 		call_carry_out(&glue);
@@ -443,6 +460,27 @@ static char *const armhf_binfmt_prepare_doc[] = {
 	"Version " ARMHF_BINFMT_VERSION,
 	NULL,
 };
+
+/* enable -d: what this shell holds is released. */
+__attribute__((visibility("default"))) void
+armhf_binfmt_prepare_builtin_unload(char *name);
+
+void
+armhf_binfmt_prepare_builtin_unload(char *name)
+{
+	struct call *call = hold.fd < 0 ? NULL : calloc(1, sizeof(*call));
+	struct stop stop;
+
+	(void)name;
+	if (call == NULL)
+		return;
+	call->seconds = CALL_SECONDS;
+	call->hold = &hold;
+	stop_begin(&stop);
+	call_release(call, &stop);
+	call_free(call);
+	stop_end(&stop);
+}
 
 extern struct builtin armhf_binfmt_prepare_struct;
 

@@ -228,29 +228,34 @@ binfmt_set_status(const struct binfmt *binfmt, bool on, struct fault *fault)
 	return switch_check(fault, "status", now, on);
 }
 
-/* Not inlined: its buffer and a caller's entry together would be a large stack frame. */
-__attribute__((noinline)) void
-binfmt_read(const struct binfmt *binfmt, const char *name, struct entry *entry, struct fault *fault)
+/* Parse the text behind an open file of the table. Not inlined: its buffer is large for a small stack. */
+__attribute__((noinline)) static void
+text_parse(int fd, struct entry *entry, struct fault *fault)
 {
 	char text[ENTRY_TEXT_MAX];
-	int fd = path_open(binfmt->table, name);
-	ssize_t length = -1;
+	ssize_t length = path_read_open(fd, text, sizeof(text));
 	const char *why;
 
-	snprintf(entry->name, sizeof(entry->name), "%s", name);
 	entry->state = ENTRY_UNKNOWN;
-	if (fd < 0 && errno == ENOENT) {
-		entry->state = ENTRY_ABSENT;
-		return;
-	}
-	if (fd >= 0)
-		length = path_read_open(fd, text, sizeof(text));
 	if (length < 0)
-		table_errno(fault, errno, name, "read it");
-	if (fd >= 0)
+		table_errno(fault, errno, entry->name, "read it");
+	else if (entry_parse(entry, text, (size_t)length, &why) != 0)
+		fault_set(fault, 0, table_path(entry->name).path, "%s", why);
+}
+
+void
+binfmt_read(const struct binfmt *binfmt, const char *name, struct entry *entry, struct fault *fault)
+{
+	int fd = path_open(binfmt->table, name);
+
+	snprintf(entry->name, sizeof(entry->name), "%s", name);
+	entry->state = fd < 0 && errno == ENOENT ? ENTRY_ABSENT : ENTRY_UNKNOWN;
+	if (fd >= 0) {
+		text_parse(fd, entry, fault);
 		close(fd);
-	if (length >= 0 && entry_parse(entry, text, (size_t)length, &why) != 0)
-		fault_set(fault, 0, table_path(name).path, "%s", why);
+	} else if (entry->state == ENTRY_UNKNOWN) {
+		table_errno(fault, errno, name, "read it");
+	}
 }
 
 long long
@@ -294,12 +299,39 @@ binfmt_each(const struct binfmt *binfmt, bool (*each)(void *context, const char 
 	return error == 0 ? OUTCOME_DONE : table_errno(fault, error, "", "list it");
 }
 
-enum outcome
-binfmt_enable(const struct binfmt *binfmt, const char *name, bool on, struct fault *fault)
+/* Is the entry behind this descriptor the one that is meant, and is there anything to do? */
+static enum outcome
+entry_judge(int fd, const char *name, const uint32_t *print, bool on, struct fault *fault)
 {
-	enum outcome outcome = command_write(binfmt, name, on ? "1" : "0", fault);
 	struct entry entry;
 
+	snprintf(entry.name, sizeof(entry.name), "%s", name);
+	text_parse(fd, &entry, fault);
+	if (entry.state == ENTRY_UNKNOWN)
+		return OUTCOME_FAILED;
+	return entry.print == *print && (entry.state == ENTRY_ENABLED) != on ? OUTCOME_DONE
+									     : OUTCOME_TAKEN;
+}
+
+enum outcome
+binfmt_enable(const struct binfmt *binfmt, const char *name, const uint32_t *print, bool on,
+	struct fault *fault)
+{
+	int fd = openat(binfmt->table, name,
+		(print != NULL ? O_RDWR : O_WRONLY) | O_CLOEXEC | O_NOFOLLOW);
+	enum outcome outcome = OUTCOME_DONE;
+	struct entry entry;
+
+	if (fd < 0)
+		return table_errno(fault, errno, name, "open it for writing");
+	if (print != NULL)
+		outcome = entry_judge(fd, name, print, on, fault);
+	if (outcome == OUTCOME_DONE) {
+		outcome = text_write(fd, name, on ? "1" : "0", 1, fault);
+		if (outcome == OUTCOME_GONE || outcome == OUTCOME_TAKEN)
+			outcome = OUTCOME_FAILED;
+	}
+	close(fd);
 	if (outcome != OUTCOME_DONE)
 		return outcome;
 	binfmt_read(binfmt, name, &entry, fault);
@@ -307,6 +339,8 @@ binfmt_enable(const struct binfmt *binfmt, const char *name, bool on, struct fau
 		return OUTCOME_GONE;
 	if (entry.state == ENTRY_UNKNOWN)
 		return OUTCOME_FAILED;
+	if (print != NULL && entry.print != *print)
+		return OUTCOME_TAKEN;
 	return switch_check(fault, name, entry.state == ENTRY_ENABLED, on);
 }
 
@@ -362,7 +396,7 @@ binfmt_register(const struct binfmt *binfmt, const struct entry *entry, struct f
 	if (outcome != OUTCOME_DONE)
 		return outcome;
 	if (disabled && enabled_first)
-		outcome = binfmt_enable(binfmt, entry->name, false, fault);
+		outcome = binfmt_enable(binfmt, entry->name, NULL, false, fault);
 	binfmt_read(binfmt, entry->name, &stands, fault);
 	if (stands.state == ENTRY_UNKNOWN)
 		return OUTCOME_FAILED;

@@ -84,6 +84,12 @@ undo(struct call *call)
 	host_forget(&call->host);
 }
 
+static int
+lock_seconds(const struct call *call)
+{
+	return 3 * call->seconds > WAIT_MIN ? 3 * call->seconds : WAIT_MIN;
+}
+
 /*
  * Before a change, and before a verdict of failure: acquire the lock and look again. False: it was
  * acquired just now, so that the call begins again, or it could not be acquired.
@@ -91,14 +97,12 @@ undo(struct call *call)
 static bool
 settled(struct call *call)
 {
-	int seconds = 3 * call->seconds;
-
 	if (call->dry || call->binfmt.table < 0 || call->binfmt.lock >= 0)
 		return true;
 	if (call->locked != OUTCOME_DONE)
 		return false;
-	call->locked = binfmt_lock(&call->binfmt, call->limits.stop,
-		seconds > WAIT_MIN ? seconds : WAIT_MIN, &call->steps.fault);
+	call->locked = binfmt_lock(
+		&call->binfmt, call->limits.stop, lock_seconds(call), &call->steps.fault);
 	if (call->locked == OUTCOME_INTERRUPTED) {
 		interrupted(call, stop_pending(call->limits.stop));
 	} else if (call->locked == OUTCOME_DONE) {
@@ -109,18 +113,27 @@ settled(struct call *call)
 	return false;
 }
 
-/* Nothing can bring the replaced entry back later, so nothing removes its successor. */
+/*
+ * Leave out of the undo list what a success keeps: nothing can bring a replaced entry back later, so
+ * nothing removes its successor; and a hold restores by itself what it disabled.
+ */
 static void
-successor_keep(struct steps *steps)
+undo_filter(struct call *call)
 {
+	struct step_list *undo = &call->steps.undo;
+	bool replaced = call->steps.replaced.state != ENTRY_UNTESTED;
+	bool holds = call->who != NULL && call->host.serving == HOST_SERVING_KERNEL;
 	unsigned int kept = 0;
 
-	if (steps->replaced.state == ENTRY_UNTESTED)
-		return;
-	for (unsigned int i = 0; i < steps->undo.count; i++)
-		if (strcmp(steps->undo.steps[i].name, HOST_ENTRY_NAME) != 0)
-			steps->undo.steps[kept++] = steps->undo.steps[i];
-	steps->undo.count = kept;
+	for (unsigned int i = 0; i < undo->count; i++) {
+		const struct step *step = &undo->steps[i];
+		bool of_hold = step->kind == STEP_RELEASE || step->kind == STEP_ENABLE;
+
+		if ((replaced && strcmp(step->name, HOST_ENTRY_NAME) == 0) || (holds && of_hold))
+			continue;
+		undo->steps[kept++] = *step;
+	}
+	undo->count = kept;
 }
 
 void
@@ -142,7 +155,7 @@ verdict(struct call *call, int tier, enum reason reason, const struct fault *fau
 	}
 	explain_tier(call, tier);
 	if (success) {
-		successor_keep(&call->steps);
+		undo_filter(call);
 	} else {
 		undo(call);
 		look(call, HOST_FACT_TABLE);
@@ -166,16 +179,44 @@ plan_step(struct step_list *plan, enum step_kind kind, const char *name)
 	return steps_add(plan, &step);
 }
 
+/* The steps of a hold, or of the release of all that is held. */
+static bool
+plan_hold(const struct call *call, enum change change, struct step_list *plan)
+{
+	const struct host *host = &call->host;
+	bool good = true;
+
+	if (change == CHANGE_HOLD) {
+		if (call->hold->fd < 0 || !host->announced)
+			good = plan_step(plan, STEP_HOLD, HOLD_MARKER);
+		for (unsigned int i = 0; good && host->on && i < host->claimer_count; i++)
+			if (host->claimers[i].enabled)
+				good = plan_step(plan, STEP_HOLD, host->claimers[i].name);
+		return good;
+	}
+	for (unsigned int i = 0; good && i < host->marker_count; i++)
+		good = plan_step(plan, STEP_RELEASE, host->markers[i].name);
+	if (good && host->announced) {
+		good = plan_step(plan, STEP_RELEASE, HOLD_MARKER);
+		if (good)
+			plan->steps[plan->count - 1].printed = true;
+	}
+	return good;
+}
+
 /* The steps of a change, by the facts. False: no memory. */
 static bool
-plan_steps(const struct host *host, enum change change, struct step_list *plan)
+plan_steps(const struct call *call, enum change change, struct step_list *plan)
 {
+	const struct host *host = &call->host;
 	const char *own = HOST_ENTRY_NAME;
 	bool good = true;
 
 	switch (change) {
 	case CHANGE_MOUNT: return plan_step(plan, STEP_MOUNT, "");
 	case CHANGE_IMPORT: return plan_step(plan, STEP_IMPORT, "");
+	case CHANGE_HOLD:
+	case CHANGE_RELEASE: return plan_hold(call, change, plan);
 	case CHANGE_CREATE:
 		if (!path_exists(HOST_DESCRIPTOR_DIR))
 			good = plan_step(plan, STEP_MAKE_DIRECTORY, "");
@@ -236,7 +277,9 @@ plan_judge(struct call *call, enum change change)
 	case CHANGE_ENABLE:
 	case CHANGE_REGISTER:
 	case CHANGE_REPLACE:
-	case CHANGE_DISABLE: return binfmt_writable(&call->binfmt, fault);
+	case CHANGE_DISABLE:
+	case CHANGE_HOLD:
+	case CHANGE_RELEASE: return binfmt_writable(&call->binfmt, fault);
 	}
 	return OUTCOME_DONE;
 }
@@ -252,7 +295,7 @@ vouch(struct call *call, enum change change, int tier)
 					: REASON_REGISTRATION_FAILED;
 	const struct entry *entry = &host->own;
 
-	if (change == CHANGE_MOUNT || change == CHANGE_DISABLE)
+	if (change == CHANGE_MOUNT || change == CHANGE_DISABLE || change == CHANGE_HOLD)
 		return true; /* the decision has run the probe that proves it */
 	if (change == CHANGE_ENABLE) {
 		probe_run_through(&result, host->own.interpreter, entry_has(&host->own, 'P'),
@@ -301,7 +344,7 @@ rehearse(struct call *call, enum change change, const struct step_list *plan,
 		if (step.kind == STEP_UNREGISTER)
 			steps->replaced = call->host.own;
 		steps_add(&steps->done, &step);
-		if (back.kind != step.kind)
+		if (back.kind != step.kind && step.kind != STEP_HOLD)
 			steps_add(&steps->undo, &back);
 	}
 	if (change == CHANGE_MOUNT && path_in_userns())
@@ -339,6 +382,8 @@ carry_out(struct call *call, enum change change, const struct step_list *plan,
 		outcome = steps_do(&call->steps, step, registers ? entry : NULL);
 	}
 	explain_steps(call, from);
+	if (change == CHANGE_HOLD && plan->count <= 1 && call->host.claimer_count == 0)
+		return outcome; /* no entry was disabled: what was proved stands */
 	if (change != CHANGE_IMPORT || !entry_stands(call))
 		host_forget(&call->host);
 	return outcome;
@@ -355,10 +400,38 @@ attempt_undo(struct call *call, enum outcome outcome)
 	call->cause = call->steps.fault;
 	undo(call);
 	call->steps.fault = call->cause;
+	if (outcome == OUTCOME_BUSY)
+		verdict(call, call->tier, REASON_BINFMT_BUSY, &call->steps.fault);
 	if (outcome == OUTCOME_GONE || outcome == OUTCOME_TAKEN) {
 		explain_again(call, "somebody else was faster");
 		begin_again(call);
 	}
+}
+
+/* True for a change that would take armhf from the kernel. */
+static bool
+is_against_hold(enum change change)
+{
+	switch (change) {
+	case CHANGE_ENABLE:
+	case CHANGE_REGISTER:
+	case CHANGE_REPLACE:
+	case CHANGE_CREATE: return true;
+	case CHANGE_MOUNT:
+	case CHANGE_IMPORT:
+	case CHANGE_DISABLE:
+	case CHANGE_HOLD:
+	case CHANGE_RELEASE: break;
+	}
+	return false;
+}
+
+bool
+acquire(struct call *call)
+{
+	if (!is_over(call))
+		settled(call);
+	return !is_over(call);
 }
 
 enum outcome
@@ -386,10 +459,16 @@ attempt(struct call *call, enum change change, int tier, enum reason reason)
 		return OUTCOME_INTERRUPTED;
 	explain_tier(call, tier);
 	call->failed = STEP_COUNT;
+	if (call->host.held && is_against_hold(change)) {
+		fault_set(&call->steps.fault, 0, BINFMT_PATH "/" HOLD_MARKER,
+			"armhf is to stay native for %s", call->host.who);
+		verdict(call, tier, REASON_ENTRY_HELD, &call->steps.fault);
+		return OUTCOME_INTERRUPTED;
+	}
 	outcome = plan_judge(call, change);
 	if (outcome != OUTCOME_DONE)
 		return outcome;
-	if (!plan_steps(&call->host, change, &plan)) {
+	if (!plan_steps(call, change, &plan)) {
 		free(plan.steps);
 		fault_errno(&call->steps.fault, ENOMEM, "armhf_binfmt_prepare", "plan its steps");
 		return OUTCOME_FAILED;
@@ -446,7 +525,8 @@ change(struct call *call, enum change change, int tier, enum reason reason)
 	look(call, HOST_FACT_TABLE);
 	if (call->host.table != HOST_TABLE_MOUNTED) {
 		decide_no_table(call, tier);
-	} else if (change != CHANGE_MOUNT && !host_in_effect(&call->host, call->host.own.state)) {
+	} else if (change != CHANGE_MOUNT && change != CHANGE_HOLD
+		&& !host_in_effect(&call->host, call->host.own.state)) {
 		undo(call);
 		explain_again(call, "somebody else undid it");
 		begin_again(call);
@@ -464,6 +544,8 @@ call_begin(struct call *call, const struct stop *stop)
 	call->binfmt = BINFMT_NONE;
 	call->steps.binfmt = &call->binfmt;
 	call->steps.limits = &call->limits;
+	call->steps.hold = call->hold;
+	call->steps.who = call->who;
 	observe_machine(&call->host);
 	explain_begin(call);
 }
@@ -513,7 +595,7 @@ undo_locked(struct call *call)
 	struct step_list given = {.count = 0};
 	enum outcome outcome = OUTCOME_DONE;
 	unsigned int needed, left;
-	bool good = true;
+	bool good = true, held = false;
 
 	for (unsigned int i = 0; i < steps->undo.count; i++)
 		good = good && steps_add(&given, &steps->undo.steps[i]);
@@ -526,7 +608,18 @@ undo_locked(struct call *call)
 	steps->dry = true;
 	left = steps_undo(steps);
 	needed = steps->done.count;
-	if (!call->dry && needed > 0) {
+	for (unsigned int i = 0; i < needed; i++)
+		held = held || (call->host.held && steps->done.steps[i].kind == STEP_ENABLE);
+	if (held) {
+		fault_set(&steps->fault, 0, BINFMT_PATH "/" HOLD_MARKER,
+			"armhf is to stay native for %s, so nothing is enabled", call->host.who);
+		steps->done.count = 0;
+		left = given.count;
+		outcome = OUTCOME_FAILED;
+		free(steps->undo.steps);
+		steps->undo = given;
+		given = (struct step_list){.count = 0};
+	} else if (!call->dry && needed > 0) {
 		steps->dry = false;
 		steps->done.count = 0;
 		free(steps->notes);
@@ -536,8 +629,7 @@ undo_locked(struct call *call)
 		given = (struct step_list){.count = 0};
 		if (call->binfmt.table >= 0)
 			outcome = binfmt_lock(&call->binfmt, call->limits.stop,
-				3 * call->seconds > WAIT_MIN ? 3 * call->seconds : WAIT_MIN,
-				&steps->fault);
+				lock_seconds(call), &steps->fault);
 		if (outcome == OUTCOME_DONE)
 			left = steps_undo(steps);
 	}
@@ -550,14 +642,10 @@ undo_locked(struct call *call)
 		call->stopped = stop_pending(call->limits.stop);
 }
 
-void
-call_undo(struct call *call, const struct stop *stop)
+/* The facts as they are afterwards. */
+static void
+undo_end(struct call *call)
 {
-	call->undoing = true;
-	call_begin(call, stop);
-	look(call, HOST_FACT_TABLE);
-	if (call->stopped == 0)
-		undo_locked(call);
 	call->fault = call->steps.fault;
 	host_forget(&call->host);
 	look(call, HOST_FACT_TABLE);
@@ -567,6 +655,64 @@ call_undo(struct call *call, const struct stop *stop)
 	call_end(call);
 }
 
+/* Unlock this shell's byte, and where it was the last restore. */
+static void
+release_locked(struct call *call)
+{
+	struct step_list plan = {.count = 0};
+	enum outcome outcome = OUTCOME_DONE;
+
+	if (!call->dry) {
+		if (call->binfmt.table >= 0)
+			outcome = binfmt_lock(&call->binfmt, call->limits.stop,
+				lock_seconds(call), &call->steps.fault);
+		/* Without the lock of the table as well: the next call does the rest. */
+		hold_unlock(call->hold);
+		host_forget(&call->host);
+		look(call, HOST_FACT_TABLE);
+	}
+	if (outcome == OUTCOME_DONE && call->host.table == HOST_TABLE_MOUNTED
+		&& (call->dry || !call->host.held) && plan_hold(call, CHANGE_RELEASE, &plan)) {
+		for (unsigned int i = 0; outcome == OUTCOME_DONE && i < plan.count; i++) {
+			if (call->dry)
+				steps_add(&call->steps.done, &plan.steps[i]);
+			else
+				outcome = steps_do(&call->steps, &plan.steps[i], NULL);
+			if (outcome == OUTCOME_GONE)
+				outcome = OUTCOME_DONE;
+		}
+	}
+	free(plan.steps);
+	explain_steps(call, 0);
+	call->reason = outcome == OUTCOME_BUSY ? REASON_BINFMT_BUSY
+		: outcome != OUTCOME_DONE     ? REASON_UNDO_FAILED
+					      : REASON_UNDO_DONE;
+	if (outcome == OUTCOME_INTERRUPTED)
+		call->stopped = stop_pending(call->limits.stop);
+}
+
+void
+call_release(struct call *call, const struct stop *stop)
+{
+	call->undoing = true;
+	call_begin(call, stop);
+	look(call, HOST_FACT_TABLE);
+	call->reason = REASON_UNDO_DONE;
+	if (call->stopped == 0 && call->hold->fd >= 0)
+		release_locked(call);
+	undo_end(call);
+}
+
+void
+call_undo(struct call *call, const struct stop *stop)
+{
+	call->undoing = true;
+	call_begin(call, stop);
+	look(call, HOST_FACT_TABLE);
+	if (call->stopped == 0)
+		undo_locked(call);
+	undo_end(call);
+}
 int
 call_status(const struct call *call)
 {

@@ -180,6 +180,15 @@ fail_broken(struct call *call, int tier)
 	fail(call, tier, REASON_ENTRY_BROKEN, &call->cause);
 }
 
+/* The entry is disabled for somebody who needs armhf to stay native. */
+static void
+fail_held(struct call *call, int tier)
+{
+	fault_set(&call->cause, 0, OWN_PATH,
+		"it is held disabled: armhf is to stay native for %s", call->host.who);
+	fail(call, tier, REASON_ENTRY_HELD, &call->cause);
+}
+
 /* Say how the interpreter of tier 1 or 4 failed when it was run directly. */
 static void
 fail_direct(struct call *call, int tier, const struct entry *entry)
@@ -191,6 +200,22 @@ fail_direct(struct call *call, int tier, const struct entry *entry)
 	if (result->end == PROBE_TIMEOUT)
 		reason = REASON_PROBE_TIMEOUT;
 	verdict(call, tier, reason, &call->cause);
+}
+
+/* ---- the kernel serves ---- */
+
+/* armhf runs natively. With -k it is to stay so: what that takes is done first, and proved. */
+static void
+native_verdict(struct call *call)
+{
+	const struct host *host = look(call, HOST_FACT_TABLE);
+
+	if (call->who != NULL && host->table != HOST_TABLE_MOUNTED)
+		fault_note(&call->notes, BINFMT_PATH
+			": binfmt_misc is not mounted here, so nothing keeps armhf native");
+	if (call->who == NULL || host->table != HOST_TABLE_MOUNTED
+		|| (change(call, CHANGE_HOLD, 3, REASON_NATIVE) && native(call)))
+		verdict(call, 3, REASON_NATIVE, NULL);
 }
 
 /* ---- the tiers ---- */
@@ -348,7 +373,7 @@ bad_descriptor(struct call *call)
 	if (serving(call) == HOST_SERVING_ENTRY)
 		entry_serves(call, REASON_ENTRY_TRUSTED);
 	else if (runs(call) && native(call))
-		verdict(call, 3, REASON_NATIVE, NULL);
+		native_verdict(call);
 	else if (reason == REASON_NOT_PERMITTED)
 		verdict(call, 1, reason, fault);
 	else
@@ -360,7 +385,7 @@ static bool
 left_alone(struct call *call)
 {
 	if (native(call))
-		verdict(call, 3, REASON_NATIVE, NULL);
+		native_verdict(call);
 	else if (serving(call) == HOST_SERVING_ENTRY)
 		verdict(call, 3, REASON_OTHER_ENTRY, NULL);
 	else if (native_beneath(call)
@@ -466,6 +491,8 @@ policy_registered(struct call *call)
 	if (own_absent(call)) {
 		if (!left_alone(call))
 			tier4(call);
+	} else if (!own_enabled(call) && call->host.held) {
+		fail_held(call, 2);
 	} else if (!own_enabled(call)) {
 		bool own = call->host.own.state == ENTRY_DISABLED;
 
@@ -519,7 +546,8 @@ native_unblock(struct call *call)
 		fault_set(&call->cause, 0, BINFMT_PATH,
 			"an entry catches armhf that the table shown here does not list");
 	} else {
-		outcome = attempt(call, CHANGE_DISABLE, 3, REASON_NATIVE);
+		outcome = attempt(call, call->who != NULL ? CHANGE_HOLD : CHANGE_DISABLE, 3,
+			REASON_NATIVE);
 		if (outcome == OUTCOME_DONE) {
 			if (native(call))
 				verdict(call, 3, REASON_NATIVE, NULL);
@@ -534,6 +562,7 @@ native_unblock(struct call *call)
 	}
 	look(call, HOST_FACT_TABLE);
 	if (native(call)) {
+		/* Only in part was it taken by entries. */
 		fault_note(&call->notes, "%s: %s; armhf runs all the same", call->cause.object,
 			call->cause.why);
 		verdict(call, 3, REASON_NATIVE, NULL);
@@ -556,17 +585,46 @@ policy_native(struct call *call)
 		if (host->table == HOST_TABLE_UNREADABLE)
 			return;
 		if (native(call))
-			verdict(call, 3, REASON_NATIVE, NULL);
+			native_verdict(call);
 		else if (host->table == HOST_TABLE_ABSENT && serving(call) == HOST_SERVING_BROKEN
 			&& native_beneath(call)
 			/* Only with the table there can the entry be disabled. */
 			&& change(call, CHANGE_MOUNT, 3, REASON_NATIVE))
 			begin_again(call);
-	} else if (native(call) && host_claimed(host, ENTRY_ALL) == 0) {
-		verdict(call, 3, REASON_NATIVE, NULL);
-	} else if (native(call) || native_beneath(call)) {
+	} else if (host_claimed(host, ENTRY_ALL) == 0) {
+		if (native(call))
+			native_verdict(call);
+		else if (native_beneath(call))
+			native_unblock(call);
+	} else if (host_native_able(look(call, HOST_FACT_NATIVE))) {
+		/* Entries take it, all or in part: the probe that none can catch tells enough. */
 		native_unblock(call);
 	}
+}
+
+/* Enable what was held for shells that are gone, before anything else is decided. */
+static void
+recover(struct call *call)
+{
+	const struct host *host = look(call, HOST_FACT_TABLE);
+	bool left = host->table == HOST_TABLE_MOUNTED && !host->held
+		&& (host->announced || host->marker_count > 0);
+
+	if (!left || call->released)
+		return;
+	if (call->dry) {
+		fault_note(&call->notes, BINFMT_PATH "/" HOLD_MARKER
+			": entries are still held disabled for a shell that is gone; a call that is "
+			"not a dry run enables them first");
+		call->released = true;
+		return;
+	}
+	if (!acquire(call))
+		return;
+	call->released = true;
+	if (attempt(call, CHANGE_RELEASE, 0, REASON_NONE) != OUTCOME_DONE && !is_over(call))
+		fault_note(&call->notes, "%s: it could not be released: %s",
+			call->steps.fault.object, call->steps.fault.why);
 }
 
 void
@@ -574,6 +632,10 @@ decide(struct call *call)
 {
 	const struct host *host = look(call, HOST_FACT_TABLE);
 
+	recover(call);
+	if (call->who != NULL && host->table == HOST_TABLE_MOUNTED)
+		acquire(call);
+	look(call, HOST_FACT_TABLE);
 	if (call->policy == POLICY_NATIVE)
 		policy_native(call);
 	if (host->table == HOST_TABLE_UNREADABLE) {

@@ -31,6 +31,7 @@ host_forget(struct host *host)
 	struct probe_result odd = host->odd;
 
 	free(host->claimers);
+	free(host->markers);
 	memset(host, 0, sizeof(*host));
 	host->native = native;
 	host->odd = odd;

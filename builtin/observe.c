@@ -91,6 +91,28 @@ newest_consider(struct host *host, const struct entry *entry, long long register
 	*newest = registered;
 }
 
+/* Keep a marker of an entry that is held disabled. */
+static bool
+marker_add(struct host *host, const struct entry *marker, const char *name)
+{
+	struct host_marker *more;
+
+	if (name[0] == '\0') {
+		host->announced = true;
+		snprintf(host->who, sizeof(host->who), "%.*s", (int)sizeof(host->who) - 1,
+			marker->interpreter);
+		return true;
+	}
+	more = realloc(host->markers, (host->marker_count + 1) * sizeof(*more));
+	if (more == NULL)
+		return false;
+	host->markers = more;
+	more += host->marker_count++;
+	snprintf(more->name, sizeof(more->name), "%s", name);
+	hold_print(marker, &more->print);
+	return true;
+}
+
 static bool
 entry_observe(void *context, const char *name)
 {
@@ -98,10 +120,15 @@ entry_observe(void *context, const char *name)
 	struct host *host = listing->host;
 	struct entry *entry = strcmp(name, HOST_ENTRY_NAME) == 0 ? &host->own : &listing->entry;
 	struct fault fault = {.object = ""};
+	const char *marked;
 
 	binfmt_read(listing->binfmt, name, entry, &fault);
 	if (entry->state == ENTRY_ABSENT)
 		return true; /* removed since it was listed */
+	if (entry->state != ENTRY_UNKNOWN && hold_is_marker(entry, &marked)) {
+		listing->failed = !marker_add(host, entry, marked);
+		return !listing->failed;
+	}
 	host->entry_count++;
 	if (entry->state == ENTRY_UNKNOWN) {
 		host->untold = true;
@@ -168,6 +195,8 @@ table_list(struct host *host, const struct binfmt *binfmt)
 	if (outcome != OUTCOME_DONE)
 		return outcome;
 	newest_observe(&listing);
+	if (host->announced || host->marker_count > 0 || binfmt->lock >= 0)
+		hold_anybody(binfmt, &host->held, NULL);
 	if (host->own.state == ENTRY_ENABLED || host->own.state == ENTRY_DISABLED)
 		host->own_again = binfmt_registrable(&host->own);
 	if (host->own.state == ENTRY_DISABLED || !host->on)

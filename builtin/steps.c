@@ -188,8 +188,57 @@ do_unimport(struct steps *steps)
 	}
 }
 
+/* Become a holder, or hold an entry. *undo is the step that undoes it. */
 static enum outcome
-carry_out(struct steps *steps, const struct step *step, const struct entry *entry)
+do_hold(struct steps *steps, const struct step *step, struct step *undo)
+{
+	struct fault *fault = &steps->fault;
+	enum outcome outcome, announced;
+	bool made = false;
+
+	if (strcmp(step->name, HOLD_MARKER) != 0) {
+		outcome = hold_take(steps->binfmt, step->name, &made, &undo->print, fault);
+		/* Under a marker that stood before, an entry is enabled again, and the marker stays. */
+		undo->kind = made ? STEP_RELEASE : STEP_ENABLE;
+		undo->printed = true;
+		return outcome;
+	}
+	outcome = hold_lock(steps->hold, steps->binfmt, fault);
+	steps->locked = outcome == OUTCOME_DONE;
+	if (outcome != OUTCOME_DONE && outcome != OUTCOME_TAKEN)
+		return outcome;
+	announced = hold_announce(steps->binfmt, steps->who, fault);
+	/* The marker is removed only if it was registered here. */
+	undo->printed = announced != OUTCOME_TAKEN;
+	return announced == OUTCOME_TAKEN ? OUTCOME_DONE : announced;
+}
+
+/* Release an entry; the step of the holder's own marker removes it, where it has a fingerprint. */
+static enum outcome
+do_release(struct steps *steps, const struct step *step)
+{
+	enum outcome outcome;
+
+	if (strcmp(step->name, HOLD_MARKER) != 0) {
+		outcome = hold_release(steps->binfmt, step->name, &steps->fault);
+		if (outcome == OUTCOME_TAKEN)
+			fault_note(&steps->notes,
+				BINFMT_PATH "/%s: it was held disabled, and somebody else has "
+					    "enabled, removed or replaced it meanwhile; it is left alone",
+				step->name);
+		return outcome == OUTCOME_TAKEN ? OUTCOME_DONE : outcome;
+	}
+	if (steps->locked)
+		hold_unlock(steps->hold);
+	steps->locked = false;
+	if (!step->printed)
+		return OUTCOME_DONE;
+	return binfmt_unregister(steps->binfmt, step->name, &steps->fault);
+}
+
+static enum outcome
+carry_out(struct steps *steps, const struct step *step, const struct entry *entry,
+	struct step *undo)
 {
 	struct fault *fault = &steps->fault;
 
@@ -197,8 +246,12 @@ carry_out(struct steps *steps, const struct step *step, const struct entry *entr
 	case STEP_MOUNT: return do_mount(steps);
 	case STEP_STATUS_ON: return binfmt_set_status(steps->binfmt, true, fault);
 	case STEP_STATUS_OFF: return binfmt_set_status(steps->binfmt, false, fault);
-	case STEP_ENABLE: return binfmt_enable(steps->binfmt, step->name, true, fault);
-	case STEP_DISABLE: return binfmt_enable(steps->binfmt, step->name, false, fault);
+	case STEP_HOLD: return do_hold(steps, step, undo);
+	case STEP_RELEASE: return do_release(steps, step);
+	case STEP_ENABLE:
+	case STEP_DISABLE:
+		return binfmt_enable(steps->binfmt, step->name, step->printed ? &step->print : NULL,
+			step->kind == STEP_ENABLE, fault);
 	case STEP_REGISTER:
 		return entry != NULL ? binfmt_register(steps->binfmt, entry, fault)
 				     : do_register_again(steps);
@@ -209,8 +262,6 @@ carry_out(struct steps *steps, const struct step *step, const struct entry *entr
 	case STEP_REMOVE_DESCRIPTOR: return descriptor_file_remove(fault);
 	case STEP_IMPORT: return do_import(steps);
 	case STEP_UNIMPORT: return do_unimport(steps);
-	case STEP_HOLD:
-	case STEP_RELEASE:
 	case STEP_COUNT: break;
 	}
 	return OUTCOME_FAILED;
@@ -221,7 +272,6 @@ steps_inverse(enum step_kind kind)
 {
 	switch (kind) {
 	case STEP_HOLD: return STEP_RELEASE;
-	case STEP_RELEASE: return STEP_HOLD;
 	case STEP_STATUS_ON: return STEP_STATUS_OFF;
 	case STEP_STATUS_OFF: return STEP_STATUS_ON;
 	case STEP_ENABLE: return STEP_DISABLE;
@@ -234,7 +284,8 @@ steps_inverse(enum step_kind kind)
 	case STEP_REMOVE_DESCRIPTOR: return STEP_CREATE_DESCRIPTOR;
 	case STEP_IMPORT: return STEP_UNIMPORT;
 	case STEP_UNIMPORT: return STEP_IMPORT;
-	case STEP_MOUNT: /* an unmount would drop every entry of the table */
+	case STEP_MOUNT:   /* an unmount would drop every entry of the table */
+	case STEP_RELEASE: /* it finishes what another call began */
 	case STEP_COUNT: break;
 	}
 	return kind;
@@ -295,7 +346,7 @@ steps_do(struct steps *steps, const struct step *step, const struct entry *entry
 		undo.print = step_print(steps, step, entry);
 		undo.printed = true;
 	}
-	outcome = carry_out(steps, step, entry);
+	outcome = carry_out(steps, step, entry, &undo);
 	/* What failed may still have left something behind: undoing looks. What somebody else was
 	 * faster with belongs to them. */
 	if (outcome != OUTCOME_GONE && outcome != OUTCOME_TAKEN && undo.kind != step->kind)
@@ -355,11 +406,11 @@ undo_look(struct steps *steps, const struct step *step)
 	case STEP_REMOVE_DESCRIPTOR: return descriptor_file_ours(&steps->fault);
 	case STEP_REMOVE_DIRECTORY:
 		return path_exists(HOST_DESCRIPTOR_DIR) ? OUTCOME_DONE : OUTCOME_GONE;
+	case STEP_RELEASE: return OUTCOME_DONE; /* it looks by itself */
 	case STEP_UNIMPORT:
 		return path_exists(HOST_RECORD_PATH) && path_exists(HOST_IMPORTER) ? OUTCOME_DONE
 										   : OUTCOME_GONE;
 	case STEP_HOLD:
-	case STEP_RELEASE:
 	case STEP_MOUNT:
 	case STEP_MAKE_DIRECTORY:
 	case STEP_CREATE_DESCRIPTOR:
@@ -404,7 +455,7 @@ undo_one(struct steps *steps, const struct step *step)
 	if (outcome != OUTCOME_DONE)
 		return false;
 	if (!steps->dry)
-		outcome = carry_out(steps, step, NULL);
+		outcome = carry_out(steps, step, NULL, NULL);
 	/* Somebody else was faster, or the directory is not empty any more and stays. */
 	if (outcome == OUTCOME_GONE || outcome == OUTCOME_TAKEN)
 		return true;

@@ -10,8 +10,7 @@
 #include "fault.h"
 #include "stop.h"
 
-#define BINFMT_PATH    "/proc/sys/fs/binfmt_misc"
-#define BINFMT_HOLDERS 64 /* shells that can hold at once */
+#define BINFMT_PATH "/proc/sys/fs/binfmt_misc"
 
 struct binfmt {
 	int table; /* O_PATH descriptor of the mounted table, or -1 */
@@ -72,9 +71,13 @@ enum outcome
 binfmt_each(const struct binfmt *binfmt, bool (*each)(void *context, const char *name),
 	void *context, struct fault *fault);
 
-/* Enable or disable an entry and read it back: DONE, GONE or OVERRULED. */
+/*
+ * Enable or disable an entry and read it back: DONE, GONE or OVERRULED. With a fingerprint: only if it is
+ * that entry and not already as wanted, else TAKEN; an entry that replaces it meanwhile is never reached.
+ */
 enum outcome
-binfmt_enable(const struct binfmt *binfmt, const char *name, bool on, struct fault *fault);
+binfmt_enable(const struct binfmt *binfmt, const char *name, const uint32_t *print, bool on,
+	struct fault *fault);
 
 /*
  * Register an entry (under the lock), enabled or disabled as its state says, and read it back: DONE,

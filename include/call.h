@@ -21,15 +21,19 @@ enum change {
 	CHANGE_CREATE,   /* tier 4's descriptor, and its directory */
 	CHANGE_IMPORT,   /* tier 4's descriptor into binfmt-support */
 	CHANGE_DISABLE,  /* all entries in effect that take armhf */
+	CHANGE_HOLD,     /* the same, held for this shell, which becomes a holder */
+	CHANGE_RELEASE,  /* entries that are held for nobody: enable them again */
 };
 
-/* Too large for a small stack: on the heap, zeroed. The caller sets the first four. */
+/* Too large for a small stack: on the heap, zeroed. The caller sets the first six. */
 struct call {
 	enum policy policy;
 	bool dry;      /* observe and decide, change nothing */
 	int seconds;   /* the longest that one probe may run */
 	FILE *explain; /* for -v, or NULL */
-	bool undoing;  /* this is call_undo */
+	const char *who;   /* of -k: hold what is disabled, for a shell of this name; or NULL */
+	struct hold *hold; /* of this shell; outlives the call */
+	bool undoing;  /* this is call_undo or call_release */
 
 	enum reason reason;
 	int tier;           /* 1 to 4, or 0 */
@@ -48,6 +52,7 @@ struct call {
 	bool plain;             /* tier 4 goes without flag P */
 	int told;               /* the tier that -v has named last */
 	bool native_told;       /* -v has said whether the kernel could */
+	bool released;          /* what the dead left was released, or cannot be */
 	struct fault cause;     /* for the decision to fill */
 };
 
@@ -58,6 +63,10 @@ call_run(struct call *call, const struct stop *stop);
 /* Carry out the undo steps in steps.undo, the last one first; those that could not be stay there. */
 void
 call_undo(struct call *call, const struct stop *stop);
+
+/* Release what this shell holds. */
+void
+call_release(struct call *call, const struct stop *stop);
 
 void
 call_free(struct call *call);
@@ -86,6 +95,10 @@ change(struct call *call, enum change change, int tier, enum reason reason);
 /* The same, whatever comes of it: the steps of a change that failed are undone, and steps.fault says why. */
 enum outcome
 attempt(struct call *call, enum change change, int tier, enum reason reason);
+
+/* Acquire the lock, for a change is sure to come. False: the call has begun again, or is over. */
+bool
+acquire(struct call *call);
 
 /* Undo all that stands, and forget the facts. */
 void

@@ -9,6 +9,7 @@
 
 #include "entry.h"
 #include "fault.h"
+#include "hold.h"
 #include "probe.h"
 
 #define HOST_ENTRY_NAME      "qemu-arm"           /* the entry that is ours to register */
@@ -96,6 +97,12 @@ struct host_claimer {
 	long long registered;  /* nanoseconds; 0: unknown */
 };
 
+/* A marker of an entry that is disabled for holders. */
+struct host_marker {
+	char name[NAME_MAX + 1]; /* of the entry */
+	uint32_t print;          /* fingerprint of the entry */
+};
+
 struct host {
 	bool arm64;              /* compiled for arm64 or 32-bit ARM: on an arm64 kernel */
 	unsigned long page_size; /* bytes */
@@ -113,6 +120,11 @@ struct host {
 	struct host_claimer *claimers; /* sorted by name; on the heap */
 	unsigned int claimer_count;
 	unsigned int entry_count;
+	struct host_marker *markers; /* on the heap */
+	unsigned int marker_count;
+	bool announced; /* the marker that names a holder stands */
+	char who[4 * HOLD_WHO_MAX + 1]; /* the name in it */
+	bool held;      /* a shell holds, or it cannot be told; asked where a marker stands or under the lock */
 	/* Of the entries whose text cannot be the kernel's the first by name, or "". */
 	char unknown[NAME_MAX + 1];
 	struct fault unknown_fault;
