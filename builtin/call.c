@@ -26,13 +26,35 @@ is_over(const struct call *call)
 }
 
 static void
+undo_all(struct call *call)
+{
+	struct steps *steps = &call->steps;
+	unsigned int from = steps->done.count;
+
+	if (call->dry || steps->undo.count == 0)
+		return;
+	if (steps_undo(steps) > 0)
+		fault_note(&steps->notes, "%s: could not be undone: %s", steps->fault.object,
+			steps->fault.why);
+	explain_steps(call, from);
+	host_forget(&call->host);
+}
+
+void
+undo(struct call *call)
+{
+	if (!is_over(call))
+		undo_all(call);
+}
+
+static void
 interrupted(struct call *call, int stopped)
 {
 	call->state = CALL_OVER;
 	call->stopped = stopped;
 	call->reason = REASON_INTERRUPTED;
 	if (!call->undoing)
-		undo(call);
+		undo_all(call);
 }
 
 const struct host *
@@ -66,21 +88,6 @@ begin_again(struct call *call)
 		return;
 	call->state = CALL_AGAIN;
 	call->restarts++;
-	host_forget(&call->host);
-}
-
-void
-undo(struct call *call)
-{
-	struct steps *steps = &call->steps;
-	unsigned int from = steps->done.count;
-
-	if (call->dry || steps->undo.count == 0)
-		return;
-	if (steps_undo(steps) > 0)
-		fault_note(&steps->notes, "%s: could not be undone: %s", steps->fault.object,
-			steps->fault.why);
-	explain_steps(call, from);
 	host_forget(&call->host);
 }
 
@@ -297,14 +304,16 @@ vouch(struct call *call, enum change change, int tier)
 
 	if (change == CHANGE_MOUNT || change == CHANGE_DISABLE || change == CHANGE_HOLD)
 		return true; /* the decision has run the probe that proves it */
-	if (change == CHANGE_ENABLE) {
+	if (change == CHANGE_RELEASE && host->own.state != ENTRY_DISABLED)
+		return true;
+	if (change == CHANGE_ENABLE || change == CHANGE_RELEASE) {
 		probe_run_through(&result, host->own.interpreter, entry_has(&host->own, 'P'),
 			&call->limits);
 		if (probe_delivered(&result))
 			return true;
 	}
 	/* What tier 1 enables in vain it replaces. */
-	if (change != CHANGE_ENABLE
+	if ((change != CHANGE_ENABLE && change != CHANGE_RELEASE)
 		|| (tier == 1 && result.end != PROBE_INTERRUPTED && host->own_again
 			&& look(call, HOST_FACT_FIT)->fit == HOST_YES)) {
 		if (look(call, HOST_FACT_DIRECT)->direct == HOST_YES)

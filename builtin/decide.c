@@ -612,14 +612,16 @@ recover(struct call *call)
 
 	if (!left || call->released)
 		return;
-	if (call->dry) {
-		fault_note(&call->notes, BINFMT_PATH "/" HOLD_MARKER
-			": entries are still held disabled for a shell that is gone; a call that is "
-			"not a dry run enables them first");
-		call->released = true;
-		return;
+	if (call->dry && call->policy == POLICY_NATIVE) {
+		if (host_native_able(look(call, HOST_FACT_NATIVE)))
+			attempt(call, CHANGE_RELEASE, 3, REASON_NATIVE);
+	} else if (call->dry) {
+		if (look(call, HOST_FACT_DESCRIPTOR)->descriptor == HOST_DESCRIPTOR_VALID)
+			attempt(call, CHANGE_RELEASE, 1, REASON_DESCRIPTOR_CURRENT);
+		else
+			attempt(call, CHANGE_RELEASE, 2, REASON_ENTRY_TRUSTED);
 	}
-	if (!acquire(call))
+	if (!acquire(call) || call->dry)
 		return;
 	call->released = true;
 	if (attempt(call, CHANGE_RELEASE, 0, REASON_NONE) != OUTCOME_DONE && !is_over(call))

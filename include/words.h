@@ -69,8 +69,8 @@ enum reason {
 
 /* constant, token (one that ends in a colon is followed by the name of an entry), what was done. */
 #define WORDS_STEPS(ROW) \
-	ROW(HOLD, "hold:", "held disabled") \
-	ROW(RELEASE, "release:", "released, and enabled again") \
+	ROW(HOLD, "hold:", "held") \
+	ROW(RELEASE, "release:", "released") \
 	ROW(MOUNT, "mount", "binfmt_misc mounted") \
 	ROW(STATUS_ON, "status-on", "binfmt_misc enabled as a whole") \
 	ROW(STATUS_OFF, "status-off", "binfmt_misc disabled as a whole") \
