@@ -2,7 +2,7 @@
 /*
  * probe: the embedded armhf program (builtin/probe.S) and running it, the loader
  * or update-binfmts in a child that can neither hang nor outlive the call. Knows nothing of
- * binfmt_misc. Every function must be called between stop_begin and stop_end.
+ * the entries of binfmt_misc. Every function must be called between stop_begin and stop_end.
  */
 #ifndef ARMHF_PROBE_H
 #define ARMHF_PROBE_H
@@ -10,20 +10,21 @@
 #include <stdbool.h>
 #include "stop.h"
 
-/* The exit status of the embedded program: which alignments of segments ld.so could map. */
+/* The answer of the embedded program: first of all, which alignments of segments ld.so could map. */
 enum probe_status {
 	PROBE_MAPS_ALL = 42, /* 4 KiB and 64 KiB */
 	PROBE_MAPS_64K = 43,
 	PROBE_MAPS_4K = 44,
 	PROBE_MAPS_NONE = 45,
-	PROBE_NO_VFP = 46,   /* the CPU lacks ARMv7 or VFPv3 */
-	PROBE_NO_STDIN = 47, /* its own file was not on standard input */
+	PROBE_NO_VFP = 46,    /* the CPU lacks ARMv7 or VFPv3 */
+	PROBE_NO_STDIN = 47,  /* its own file was not on standard input */
+	PROBE_ARGUMENTS = 48, /* its arguments did not arrive as they were sent */
 };
 
 enum probe_end {
-	PROBE_NOT_STARTED = 0, /* no file to execute, or no child: error is the errno */
+	PROBE_NOT_STARTED = 0, /* no file to execute, or no child: error and object say why */
 	PROBE_REFUSED,         /* execve failed: error is the errno */
-	PROBE_EXITED,          /* value is the exit status */
+	PROBE_EXITED,          /* value is the answer if answered, else the exit status */
 	PROBE_KILLED,          /* value is the signal */
 	PROBE_TIMEOUT,         /* killed by us at the deadline */
 	PROBE_INTERRUPTED,     /* killed by us because of a stop signal: value is the signal */
@@ -31,16 +32,31 @@ enum probe_end {
 
 enum probe_way {
 	PROBE_WAY_UNKNOWN = 0,
-	PROBE_BY_KERNEL, /* executed from a close-on-exec descriptor, where no entry can serve */
-	PROBE_BY_ENTRY,  /* an entry of binfmt_misc caught it */
-	PROBE_BY_NOBODY, /* neither the kernel nor an entry takes it */
+	PROBE_BY_KERNEL,   /* no entry served */
+	PROBE_BY_ENTRY,    /* an entry of binfmt_misc caught it */
+	PROBE_BY_NOBODY,   /* neither the kernel nor an entry takes it */
+	PROBE_BY_SOMEBODY, /* the kernel or an entry: without execveat(2) nothing tells them apart */
 };
+
+#define PROBE_SAID_MAX 200
 
 struct probe_result {
 	enum probe_end end;
-	enum probe_way way; /* set by probe_run_plain alone */
-	int value;          /* exit status or signal */
+	enum probe_way way; /* set by probe_run_plain, probe_run_traced and probe_run_alone */
+	bool answered;      /* the embedded program itself exited, and value is enum probe_status */
+	int value;          /* answer, exit status or signal */
 	int error;          /* errno */
+	/*
+	 * With PROBE_NOT_STARTED the thing that error is about, in words for a message, never NULL:
+	 * "pipe", "fork", "memfd", "ulimit -f", "/dev/null", "/proc/self/fd/0", "execveat",
+	 * "ptrace", "a user namespace", "/proc/sys/fs/binfmt_misc", ... NULL with any other end.
+	 */
+	const char *object;
+	/*
+	 * The first line that the child wrote to standard error, cut after PROBE_SAID_MAX bytes, or
+	 * "". Raw bytes without NUL. The line that qemu writes about every file without a name is skipped.
+	 */
+	char said[PROBE_SAID_MAX + 1];
 };
 
 /* How one child is bounded. */
@@ -49,18 +65,34 @@ struct probe_limits {
 	int seconds;             /* the deadline */
 };
 
-/* True if armhf code was executed and gave its result: exit status 42 to 45. */
+/*
+ * The embedded program gets two arguments besides argv[0], which is free: one fixed text, and a token that is
+ * chosen anew for each run. It answers PROBE_ARGUMENTS unless it has just these, byte for byte.
+ * The token also says with which exit status it gives which answer: seven of 33 to 125 without 42
+ * to 48, so that no status of a shell, of a signal or of the answers themselves is one. A program that
+ * always exits with 0 to 32, 42 to 48 or 126 to 255 never passes for it; one that always exits with another
+ * status seems to deliver in 4 of 86 runs.
+ */
+
+/* The answer, an enum probe_status; 0 if the embedded program gave none. */
+int
+probe_answer(const struct probe_result *result);
+
+/* True if armhf code was executed and delivered its result: an answer of 42 to 45. */
 bool
 probe_delivered(const struct probe_result *result);
 
 /*
  * Who runs armhf here, and does it work? In one child: the plain program by
  * execveat from a close-on-exec descriptor (any entry that catches it fails with ENOENT:
- * fs/binfmt_misc.c, BINPRM_FLAGS_PATH_INACCESSIBLE); caught, then by execve of
- * /proc/self/fd/0, an ordinary descriptor, which goes through the entry.
- * way says who took it, end and value how the last attempt ended. Anything but
- * ENOEXEC, ENOENT and success at the first attempt (EACCES of a noexec mount, EPERM of a filter,
- * ENOMEM), or no /proc for the second, leaves way unknown with end PROBE_NOT_STARTED.
+ * fs/binfmt_misc.c, BINPRM_FLAGS_PATH_INACCESSIBLE; a transparent one of Linux 7.3, flag T, does not,
+ * and way is PROBE_BY_KERNEL although an entry served: see probe_run_traced);
+ * caught, then by execve of /proc/self/fd/0, an ordinary descriptor, which goes through the entry.
+ * way says who took it, end and value how the last attempt ended.
+ * Without execveat (ENOSYS: emulated shells, some filters) by execve of /proc/self/fd/0 alone: way is
+ * PROBE_BY_SOMEBODY, or PROBE_BY_NOBODY with ENOEXEC (or an entry's interpreter is no program of this machine).
+ * Anything but ENOEXEC, ENOENT, ENOSYS and success at the first attempt (EACCES of a noexec mount, EPERM of a
+ * filter, ENOMEM), or no /proc for the second, leaves way unknown with end PROBE_NOT_STARTED.
  */
 void
 probe_run_plain(struct probe_result *result, const struct probe_limits *limits);
@@ -69,14 +101,38 @@ probe_run_plain(struct probe_result *result, const struct probe_limits *limits);
  * Could this kernel run armhf itself? The same program with an e_ident that the usual masks
  * refuse and the kernel's ELF loader accepts (fs/binfmt_elf.c and elf_check_arch look at
  * neither EI_VERSION nor the padding), from a close-on-exec descriptor. PROBE_REFUSED with
- * ENOEXEC: it cannot; with ENOENT: an entry caught even this one.
+ * ENOEXEC: it cannot; with ENOENT: an entry caught even this one; with ENOSYS: not to be asked.
  */
 void
 probe_run_odd(struct probe_result *result, const struct probe_limits *limits);
 
 /*
- * Would this interpreter run armhf? Executes it directly as the kernel would for
- * an entry: the interpreter, the program as /proc/self/fd/0, and with preserve (flag P) an argv[0] more.
+ * Who runs armhf here? Evidence that no entry can fake: the plain program by execve of
+ * /proc/self/fd/0 in a traced child. At the exec stop the register set NT_PRSTATUS is that of an
+ * AArch32 task (72 bytes): PROBE_BY_KERNEL; or of a program of this machine, which is an interpreter:
+ * PROBE_BY_ENTRY. The trace ends there, and end and value are as by probe_run_plain. ENOEXEC: PROBE_REFUSED and PROBE_BY_NOBODY.
+ * PROBE_NOT_STARTED and PROBE_WAY_UNKNOWN, object "ptrace", where tracing is refused (EPERM under strace,
+ * by Yama or a filter) or the object is one for 32-bit ARM (ENOSYS: its own registers are of the same kind).
+ */
+void
+probe_run_traced(struct probe_result *result, const struct probe_limits *limits);
+
+/*
+ * Could this kernel run armhf itself? Evidence that no entry can fake: the plain program in a child with a user and
+ * mount namespace of its own, where an empty binfmt_misc lies over the path (Linux 6.7 and later), so
+ * that no entry of the host is in effect. PROBE_BY_KERNEL with how it ended, or PROBE_REFUSED with ENOEXEC and
+ * PROBE_BY_NOBODY: it cannot. PROBE_NOT_STARTED where the namespace ("a user namespace") or the mount
+ * ("/proc/sys/fs/binfmt_misc") is refused. Outside of the child nothing is changed.
+ */
+void
+probe_run_alone(struct probe_result *result, const struct probe_limits *limits);
+
+/*
+ * Would this interpreter run armhf? Executes it directly as the kernel would for an entry: argv is the
+ * interpreter, the program as /proc/self/fd/0, with preserve (flag P) the program's argv[0], and the program's
+ * two arguments. Only a name that ends with -binfmt-P expects that argv[0] from its name. Any other learns of P from
+ * the kernel alone (AT_FLAGS), which cannot be imitated: it is run as without preserve, and whether it
+ * understands P at all (qemu before 6.0 does not) shows through an entry alone.
  */
 void
 probe_run_through(struct probe_result *result, const char *interpreter, bool preserve,
