@@ -292,6 +292,7 @@ observe_by_loader(struct host *host, const struct probe_limits *limits)
 		return stopped;
 	host->serving = HOST_SERVING_KERNEL;
 	host->proof.end = PROBE_EXITED;
+	host->proof.answered = true;
 	host->proof.way = PROBE_BY_KERNEL;
 	/* It maps no library, so on larger pages it says nothing about 4 KiB alignment. */
 	host->proof.value = host->page_size == OBSERVE_PAGE_4K ? PROBE_MAPS_ALL : PROBE_MAPS_64K;
@@ -312,6 +313,7 @@ observe_serving(struct host *host, const struct probe_limits *limits)
 		host->serving = probe_delivered(proof) ? HOST_SERVING_KERNEL : HOST_SERVING_NOBODY;
 		break;
 	case PROBE_BY_ENTRY:
+	case PROBE_BY_SOMEBODY:
 		host->serving = probe_delivered(proof) ? HOST_SERVING_ENTRY : HOST_SERVING_BROKEN;
 		return 0;
 	case PROBE_BY_NOBODY: host->serving = HOST_SERVING_NOBODY; break;

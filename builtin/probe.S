@@ -1,8 +1,10 @@
 @ SPDX-License-Identifier: GPL-3.0-or-later
 @
 @ The embedded armhf program: does what ld.so does with a library, on its own
-@ file as standard input, and exits with enum probe_status of include/probe.h.
+@ file as standard input, and answers with enum probe_status of include/probe.h, if its two
+@ arguments arrived. An answer is given as the exit status that the second argument has for it.
 @ A whole ELF file in .text, without linker; scripts/probe-image makes include/probe_image.h of it.
+@ Position independent, as the programs of distributions are: the kernel chooses where it lies.
 
 	.syntax unified
 	.arch	armv7-a
@@ -10,7 +12,6 @@
 	.arm
 	.text
 
-	.set	BASE, 0x400000		@ where the program is loaded
 	.set	SEGMENT_ALIGN, 0x10000	@ of this file: every kernel's page size divides it
 	.set	PAGE_4K, 0x1000
 	.set	BSS_SIZE, 0x4000
@@ -37,23 +38,43 @@
 	.set	MAP_DENYWRITE, 0x800		@ as ld.so asks for it
 	.set	ERRORS, 4096			@ a result above -4096 is an errno
 
+	.set	ARGUMENTS, 3			@ argc
+	.set	FIRST_ANSWER, 42
 	.set	NO_VFP, 46
 	.set	NO_STDIN, 47
+	.set	NO_ARGUMENTS, 48
 
 	@ ELF header
 image:	.byte	0x7f, 'E', 'L', 'F', 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0
-	.short	2, EM_ARM			@ ET_EXEC
-	.long	1, BASE + start - image, 52, 0, EF_ARM_EABI5_HARD
+	.short	3, EM_ARM			@ ET_DYN
+	.long	1, start - image, 52, 0, EF_ARM_EABI5_HARD
 	.short	52, 32, 2, 40, 0, 0		@ two program headers, no sections
 	@ Program headers
-	.long	PT_LOAD, 0, BASE, BASE, end - image, end - image, 5, SEGMENT_ALIGN
+	.long	PT_LOAD, 0, 0, 0, end - image, end - image, 5, SEGMENT_ALIGN
 	.long	PT_GNU_STACK, 0, 0, 0, 0, 0, 6, 16
 
-	@ Kept throughout: r4 the status so far, r8 the page size, r9 the first word of the file.
-start:	mov	r8, #PAGE_4K
+	@ The two arguments, right behind the headers: probe.c sends these, with a token of its own in both places.
+	@ Byte n of the token is the exit status for answer 42 + n.
+token:	.asciz	"ABCDEFG"
+word:	.asciz	"armhf-probe's second word"
+	.balign	4
+
+	@ Kept throughout: r4 the answer so far, r8 the page size, r9 the first word of the file.
+start:	movw	r4, #NO_ARGUMENTS
 	ldr	r0, [sp]			@ argc
-	add	r1, sp, r0, lsl #2
-	add	r1, r1, #8			@ past argc, argv and its NULL
+	cmp	r0, #ARGUMENTS
+	bne	quit
+	ldr	r0, [sp, #8]			@ argv[1]
+	adr	r1, word
+	bl	compare
+	bne	quit
+	ldr	r0, [sp, #12]			@ argv[2]
+	adr	r1, token
+	bl	compare
+	bne	quit
+
+	mov	r8, #PAGE_4K
+	add	r1, sp, #(4 * (ARGUMENTS + 2))	@ past argc, argv and its NULL
 environment:
 	ldr	r0, [r1], #4
 	cmp	r0, #0
@@ -98,10 +119,22 @@ auxiliary:
 	bl	try
 	subeq	r4, r4, #1
 	sub	r4, r4, #2
-quit:	mov	r0, r4
+quit:	adr	r0, token
+	add	r0, r0, r4
+	ldrb	r0, [r0, #-FIRST_ANSWER]
 	mov	r7, #SYS_exit_group
 	svc	#0
 	bkpt	#0				@ a filter refused the exit: die of SIGTRAP, not of what follows
+
+	@ Z set: the texts at r0 and r1 are the same.
+compare:
+	ldrb	r2, [r0], #1
+	ldrb	r3, [r1], #1
+	cmp	r2, r3
+	bxne	lr
+	cmp	r2, #0
+	bne	compare
+	bx	lr
 
 	@ r0 = mmap2(r0 address, r1 length, r2 protection, r3 flags, standard input, offset 0)
 map_file:
