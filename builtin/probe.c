@@ -191,8 +191,10 @@ child_detach(const struct task *task, int seconds, int said)
 	null = open("/dev/null", O_RDWR);
 	if (null < 0)
 		return "/dev/null";
-	if (dup2(null, STDOUT_FILENO) < 0 || dup2(said, STDERR_FILENO) < 0
-		|| dup2(task->file >= 0 ? task->file : null, STDIN_FILENO) < 0)
+	/* In this order: null may be any of the three, and is read before it is replaced. */
+	if (dup2(null, STDOUT_FILENO) < 0
+		|| dup2(task->file >= 0 ? task->file : null, STDIN_FILENO) < 0
+		|| dup2(said, STDERR_FILENO) < 0)
 		return "dup2";
 	if (syscall(SYS_close_range, STDERR_FILENO + 1, UINT_MAX, CLOSE_RANGE_CLOEXEC) != 0
 		&& descriptors_mark() != 0)
@@ -860,7 +862,9 @@ probe_run_plain(struct probe_result *result, const struct probe_limits *limits)
 	if (result->end == PROBE_NOT_STARTED)
 		return;
 	if (report.count == 0) {
-		result->way = PROBE_BY_KERNEL;
+		/* Killed by us it may not have come to its first exec. */
+		if (result->end == PROBE_EXITED || result->end == PROBE_KILLED)
+			result->way = PROBE_BY_KERNEL;
 		return;
 	}
 	switch (report.errors[0].number) {
@@ -930,9 +934,9 @@ probe_run_alone(struct probe_result *result, const struct probe_limits *limits)
 	image_run(result, &report, &task, argv, false, limits);
 	if (result->end == PROBE_NOT_STARTED)
 		return;
-	if (report.count == 0)
+	if (report.count == 0 && (result->end == PROBE_EXITED || result->end == PROBE_KILLED))
 		result->way = PROBE_BY_KERNEL;
-	else if (report.errors[0].number == ENOEXEC)
+	else if (report.count > 0 && report.errors[0].number == ENOEXEC)
 		result->way = PROBE_BY_NOBODY;
 	if (report.count > 0)
 		result_refuse(result, report.errors[0].number);

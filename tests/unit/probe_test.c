@@ -159,7 +159,7 @@ answer_take(char *text, size_t size, const struct probe_result *result)
 	*text = '\0';
 	add(text, size, "%s%s", ways[result->way], ends[result->end]);
 	if (result->end == PROBE_EXITED)
-		add(text, size, result->answered ? " %d" : " %d, no answer", result->value);
+		add(text, size, " %s%d", result->answered ? "" : "status ", result->value);
 	else if (result->value)
 		add(text, size, ": %s", strsignal(result->value));
 	if (result->object)
