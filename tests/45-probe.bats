@@ -59,16 +59,8 @@ function probe_host() {
 
 # The last qemu that does not know of flag P, unpacked once: its path.
 function emulator_before_preserve() {
-	(
-		set -euo pipefail
-		# shellcheck source=tests/hosts/lib.bash
-		source "${TOP}/tests/hosts/lib.bash"
-		hosts_recipes="${BATS_TEST_DIRNAME}/lib/qemu-5.2.bash"
-		# shellcheck source=tests/lib/qemu-5.2.bash
-		source "${hosts_recipes}"
-		hosts_part qemu-5.2 part_qemu_before_preserve
-		echo "${hosts_part_path}/qemu-arm-static"
-	) 3>&-
+	bash -euo pipefail -O inherit_errexit -c 'source "${1}" && hosts_part qemu-5.2 part_qemu_before_preserve &&
+		echo "${hosts_part_path}/qemu-arm-static"' bash "${TOP}/tests/lib/qemu-5.2.bash" 3>&-
 }
 
 @test "probe: the committed header is what probe.S assembles to" {

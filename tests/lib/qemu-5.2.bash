@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # shellcheck shell=bash
 # The last qemu-arm that does not know of flag P, of Debian bullseye, as one more part of tests/hosts/lib.bash.
-# shellcheck source-path=SCRIPTDIR
-source "${BASH_SOURCE[0]%/*}/../hosts/lib.bash"
+
+parts_directory="$(cd "${BASH_SOURCE[0]%/*}" && pwd)"
+# shellcheck source=tests/hosts/lib.bash
+source "${parts_directory}/../hosts/lib.bash"
+hosts_recipes="${parts_directory}/qemu-5.2.bash"
 
 function part_qemu_before_preserve() {
 	declare folder="${1}"
