@@ -862,7 +862,9 @@ probe_run_plain(struct probe_result *result, const struct probe_limits *limits)
 	if (result->end == PROBE_NOT_STARTED)
 		return;
 	if (report.count == 0) {
-		result->way = PROBE_BY_KERNEL;
+		/* Killed by us it may not have come to its first exec. */
+		if (result->end == PROBE_EXITED || result->end == PROBE_KILLED)
+			result->way = PROBE_BY_KERNEL;
 		return;
 	}
 	switch (report.errors[0].number) {
@@ -932,9 +934,9 @@ probe_run_alone(struct probe_result *result, const struct probe_limits *limits)
 	image_run(result, &report, &task, argv, false, limits);
 	if (result->end == PROBE_NOT_STARTED)
 		return;
-	if (report.count == 0)
+	if (report.count == 0 && (result->end == PROBE_EXITED || result->end == PROBE_KILLED))
 		result->way = PROBE_BY_KERNEL;
-	else if (report.errors[0].number == ENOEXEC)
+	else if (report.count > 0 && report.errors[0].number == ENOEXEC)
 		result->way = PROBE_BY_NOBODY;
 	if (report.count > 0)
 		result_refuse(result, report.errors[0].number);

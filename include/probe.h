@@ -92,7 +92,8 @@ probe_delivered(const struct probe_result *result);
  * Without execveat (ENOSYS: emulated shells, some filters) by execve of /proc/self/fd/0 alone: way is
  * PROBE_BY_SOMEBODY, or PROBE_BY_NOBODY with ENOEXEC (or an entry's interpreter is no program of this machine).
  * Anything but ENOEXEC, ENOENT, ENOSYS and success at the first attempt (EACCES of a noexec mount, EPERM of a
- * filter, ENOMEM), or no /proc for the second, leaves way unknown with end PROBE_NOT_STARTED.
+ * filter, ENOMEM), or no /proc for the second, leaves way unknown with end PROBE_NOT_STARTED. So does, with their own end, a
+ * deadline or a stop signal before an entry was seen to catch it.
  */
 void
 probe_run_plain(struct probe_result *result, const struct probe_limits *limits);

@@ -39,6 +39,9 @@ function probe_host() {
 				return 1
 			}
 
+			# ANSWER=N stands in an interpreter for what the program itself would do: answer with N as the token says.
+			ANSWER='for token; do :; done; exit "$(printf "%d" "'"'"'$(printf "%s" "${token}" | cut -c "$((ANSWER - 41))")")"'
+
 			# interpreter NAME: make standard input the interpreter of an entry for armhf.
 			function interpreter() {
 				printf '#!/bin/sh\n%s\n' "$(cat)" > "/usr/bin/${1}"
@@ -52,6 +55,12 @@ function probe_host() {
 		FUNCTIONS
 		cat
 	)
+}
+
+# The last qemu that does not know of flag P, unpacked once: its path.
+function emulator_before_preserve() {
+	bash -euo pipefail -O inherit_errexit -c 'source "${1}" && hosts_part qemu-5.2 part_qemu_before_preserve &&
+		echo "${hosts_part_path}/qemu-arm-static"' bash "${TOP}/tests/lib/qemu-5.2.bash" 3>&-
 }
 
 @test "probe: the committed header is what probe.S assembles to" {
@@ -105,10 +114,13 @@ function probe_host() {
 		host_add_emulator
 		answers "exited 42, delivered" through /usr/bin/qemu-arm-static
 		answers "exited 42, delivered" through /usr/bin/qemu-arm-static preserve
+		cp /usr/bin/qemu-arm-static /usr/bin/arm-binfmt-P
+		answers "exited 42, delivered" through /usr/bin/arm-binfmt-P preserve
+		answers "exited 48" through /usr/bin/arm-binfmt-P
 		answers "refused: No such file or directory" through /usr/bin/none
 		answers "refused: Permission denied" through /etc/passwd
 		answers "refused: Permission denied" through /usr/bin
-		answers "exited 0" through /bin/true
+		answers "exited status 0" through /bin/true
 	EOF
 }
 
@@ -123,7 +135,10 @@ function probe_host() {
 		host_switch plain -1
 		host_register_armhf preserving P /usr/bin/surroundings
 		answers "entry exited 43, delivered" plain
-		answers "exited 43, delivered" through /usr/bin/surroundings preserve
+		answers "exited 42, delivered" through /usr/bin/surroundings preserve
+		ln -s surroundings /usr/bin/surroundings-binfmt-P
+		answers "exited 42, delivered" through /usr/bin/surroundings-binfmt-P
+		answers "exited 43, delivered" through /usr/bin/surroundings-binfmt-P preserve
 	EOF
 }
 
@@ -137,7 +152,7 @@ function probe_host() {
 		printf '#!/bin/true\n' > /usr/bin/none
 		answers "entry refused: Permission denied" plain
 		chmod 0755 /usr/bin/none
-		answers "entry exited 0" plain
+		answers "entry exited status 0" plain
 		printf 'not a program' > /usr/bin/none
 		answers "entry refused: Exec format error" plain
 		printf '#!/usr/bin/none/at/all\n' > /usr/bin/none
@@ -174,17 +189,273 @@ function probe_host() {
 @test "probe: an interpreter that exits or crashes => its status or signal, not delivered" {
 	probe_host <<- 'EOF'
 		interpreter exits <<< 'exit 3'
-		answers "entry exited 3" plain
+		answers "entry exited status 3" plain
 		interpreter says <<< 'exit 41'
-		answers "entry exited 41" plain
+		answers "entry exited status 41" plain
 		interpreter crashes <<< 'kill -s SEGV $$'
 		answers "entry killed: Segmentation fault" plain
 		interpreter alarms <<< 'kill -s ALRM $$'
 		answers "entry killed: Alarm clock" plain
-		interpreter fakes <<< 'exit 45'
+		interpreter maps <<< "ANSWER=45; ${ANSWER}"
 		answers "entry exited 45, delivered" plain
-		interpreter complains <<< 'exit 46'
+		interpreter complains <<< "ANSWER=46; ${ANSWER}"
 		answers "entry exited 46" plain
+	EOF
+}
+
+@test "probe: a program that always exits with the same status is no emulator, least of all with 42 to 48" {
+	probe_host <<- 'EOF'
+		for status in 42 43 44 45 46 47 48 0 1 32 126 127 128 159 255; do
+			interpreter "always${status}" <<< "exit ${status}"
+			answers "entry exited status ${status}" -r 10 plain
+		done
+		answers "exited status 42" -r 50 through /usr/bin/always42
+	EOF
+}
+
+@test "probe: the token is another one each time, and says what the program must exit with" {
+	probe_host <<- 'EOF'
+		interpreter tells <<< 'for token; do :; done; echo "${token}" >> '"${BATS_TEST_TMPDIR}/tokens; ANSWER=42; ${ANSWER}"
+		answers "entry exited 42, delivered" -r 40 plain
+		(("$(sort -u "${BATS_TEST_TMPDIR}/tokens" | wc -l)" > 10))
+		[[ "$(grep -cE '^[!-)1-}]{7}$' "${BATS_TEST_TMPDIR}/tokens")" == 40 ]]
+	EOF
+}
+
+@test "probe: arguments that do not arrive as they were sent => 48; argv[0] is free" {
+	probe_host <<- 'EOF'
+		host_add_emulator
+		real=/usr/bin/qemu-arm-static
+		interpreter passes <<< "exec ${real} -0 another \"\${@}\""
+		answers "entry exited 42, delivered" plain
+		interpreter splits <<< "exec ${real} \${@}"
+		answers "entry exited 48" plain
+		interpreter loses <<< "exec ${real} \"\${1}\""
+		answers "entry exited 48" plain
+		interpreter adds <<< "exec ${real} \"\${@}\" more"
+		answers "entry exited 48" plain
+		interpreter shifts <<< "exec ${real} \"\${1}\" armhf-probe \"\${2}\" \"\${3}\""
+		answers "entry exited 48" plain
+		interpreter changes <<< "exec ${real} \"\${1}\" \"\${2}\" ABCDEFG"
+		answers "entry exited 48" plain
+		interpreter swaps <<< "exec ${real} \"\${1}\" \"\${3}\" \"\${2}\""
+		answers "entry exited 48" plain
+	EOF
+}
+
+@test "probe: flag P with an emulator that is older than it => 48, and without P 42" {
+	requires "qemu 5.2, of Debian bullseye" emulator_before_preserve
+	OLD="$(emulator_before_preserve)" probe_host <<- 'EOF'
+		install -m 0755 "${OLD}" /usr/bin/qemu-arm-static
+		host_register_armhf qemu-arm P
+		answers "entry exited 48" plain
+		host_switch qemu-arm -1
+		host_register_armhf qemu-arm
+		answers "entry exited 42, delivered" plain
+		answers "exited 42, delivered" through /usr/bin/qemu-arm-static preserve
+	EOF
+}
+
+@test "probe: what the emulator says of itself is its first line, whatever else it writes" {
+	probe_host <<- 'EOF'
+		interpreter says <<< 'echo "cannot run: no memory" >&2; echo more >&2; exit 1'
+		answers "entry exited status 1, said 'cannot run: no memory'" plain
+		answers "exited status 1, said 'cannot run: no memory'" through /usr/bin/says
+		answers "exited status 1, said 'cannot run: no memory'" command /usr/bin/says
+		interpreter begins <<< 'printf "no newline" >&2; exit 1'
+		answers "entry exited status 1, said 'no newline'" plain
+		interpreter waits <<< 'printf "\n\nfirst " >&2; sleep 0.2; echo half >&2; exit 1'
+		answers "entry exited status 1, said 'first half'" plain
+		interpreter dies <<< 'echo "last words" >&2; kill -s SEGV $$'
+		answers "entry killed: Segmentation fault, said 'last words'" plain
+		interpreter hangs <<< "echo waiting >&2; ${SLEEP}"
+		answers "entry timeout, said 'waiting'" -s 1 plain
+		# qemu 10 and later write this about every file that has no name.
+		interpreter resolves <<< 'echo "Could not resolve /dev/fd/3" >&2; echo "but this" >&2; exit 1'
+		answers "entry exited status 1, said 'but this'" plain
+		interpreter resolves2 <<< 'printf "Could not resolve /proc/self/fd/0" >&2; exit 1'
+		answers "entry exited status 1" plain
+		host_add_emulator
+		host_switch resolves2 0
+		host_register_armhf real
+		ulimit -S -v 200000
+		answers "entry exited status 1, said 'qemu-arm-static: Unable to reserve 0x* bytes of virtual address space*'" plain
+	EOF
+}
+
+@test "probe: however much, long or strange it is that an emulator writes, it is cut and holds up nobody" {
+	probe_host <<- 'EOF'
+		line="$(printf '%0200d' 7)"
+		interpreter long <<< "echo ${line}8 >&2; exit 1"
+		answers "entry exited status 1, said '${line}'" plain
+		# More than a pipe holds, in one line and in many.
+		interpreter much <<< "head -c 1000000 /dev/zero | tr '\\0' x >&2; ANSWER=42; ${ANSWER}"
+		within 5000 answers "entry exited 42, delivered, said '$(printf '%0200d' 0 | tr 0 x)'" plain
+		interpreter many <<< "yes no | head -c 1000000 >&2; ANSWER=42; ${ANSWER}"
+		within 5000 answers "entry exited 42, delivered, said 'no'" plain
+		interpreter endless <<< 'exec yes no >&2'
+		within 5000 answers "entry timeout, said 'no'" -s 1 plain
+		interpreter zeros <<< 'printf "a\000b\377\n" >&2; exit 1'
+		answers "entry exited status 1, said 'ab"$'\377'"'" plain
+		interpreter closes <<< "exec 2>&-; sleep 0.2; ANSWER=42; ${ANSWER}"
+		answers "entry exited 42, delivered" plain
+		# In a session of its own: it outlives the probe, with standard error open, and may write on.
+		interpreter leaves <<< "setsid ${SLEEP} & ANSWER=42; ${ANSWER}"
+		within 5000 answers "entry exited 42, delivered" plain
+		interpreter floods <<< "setsid sh -c 'while :; do echo; done' >&2 & ANSWER=42; ${ANSWER}"
+		within 5000 answers "entry exited 42, delivered" plain
+		pkill -f -x "${SLEEP}"
+	EOF
+}
+
+@test "probe: traced, the registers tell an interpreter of this machine from the kernel" {
+	requires_emulation
+	probe_host <<- 'EOF'
+		answers "nobody refused: Exec format error" traced
+		host_add_emulator
+		for flags in "" P F POCF; do
+			host_register_armhf qemu-arm "${flags}"
+			answers "entry exited 42, delivered" traced
+			host_switch qemu-arm -1
+		done
+		interpreter exits <<< 'exit 3'
+		answers "entry exited status 3" traced
+		interpreter crashes <<< 'echo "last words" >&2; kill -s SEGV $$'
+		answers "entry killed: Segmentation fault, said 'last words'" traced
+		host_register_armhf none "" /usr/bin/none
+		answers "refused: No such file or directory" traced
+	EOF
+}
+
+@test "probe: traced or alone, every rule of a child holds: deadline, interruption, its group, background children" {
+	probe_host <<- 'EOF'
+		host_add_emulator
+		host_register_armhf
+		answers "entry exited 42, delivered" -b -r 50 traced
+		alone="$("${PROBE}" alone)"
+		answers "${alone}" -b -r 50 alone
+		for closed in 0 2 012; do
+			answers "entry exited 42, delivered" -c "${closed}" traced
+			answers "${alone}" -c "${closed}" alone
+		done
+		interpreter hangs <<< "${SLEEP} & ${SLEEP}"
+		within 5000 answers "entry timeout" -s 1 traced
+		within 5000 answers "entry interrupted: Terminated" -k 15:100 traced
+		within 5000 answers "*interrupted: Terminated" -k 15:0 traced
+		within 5000 answers "*interrupted: Terminated" -k 15:0 alone
+		within 5000 answers "entry timeout" -i -s 1 traced
+		gone "${SLEEP}"
+		interpreter waits <<< "exec ${SLEEP}"
+		"${PROBE}" -s 60 traced &
+		until pgrep -f "^${SLEEP}\$" > /dev/null; do sleep 0.01; done
+		kill -s KILL "${!}"
+		wait "${!}" || true
+		gone "${SLEEP}"
+	EOF
+}
+
+@test "probe: alone, no entry is in effect, and the table outside stays as it is" {
+	probe_host <<- 'EOF'
+		alone="$("${PROBE}" alone)"
+		[[ "${alone}" == "nobody refused: Exec format error" || "${alone}" == "kernel exited 4"[2-5]", delivered" ]]
+		host_add_emulator
+		host_register_armhf qemu-arm F
+		host_register ":loose:M:0:\x7fELF\x01::/usr/bin/qemu-arm-static:"
+		before="$(host_state; cat /proc/self/mountinfo)"
+		answers "${alone}" -r 20 alone
+		[[ "$(host_state; cat /proc/self/mountinfo)" == "${before}" ]]
+	EOF
+}
+
+@test "probe: evidence that is refused is no evidence: a tracer, no user namespace, no mount" {
+	requires strace command -v strace
+	probe_host <<- 'EOF'
+		host_add_emulator
+		host_register_armhf
+		WITH+=(strace -f -o /dev/null)
+		answers "not started: ptrace: Operation not permitted" traced
+		WITH+=(-e inject=unshare:error=ENOSPC)
+		answers "not started: a user namespace: No space left on device" alone
+		WITH[-1]=inject=mount:error=EPERM
+		answers "not started: /proc/sys/fs/binfmt_misc: Operation not permitted" alone
+		WITH=(env)
+		echo 0 > /proc/sys/user/max_user_namespaces
+		answers "not started: a user namespace: No space left on device" alone
+	EOF
+}
+
+@test "probe: without execveat the program is executed by its path: by somebody, 42; nobody, ENOEXEC" {
+	requires strace command -v strace
+	probe_host <<- 'EOF'
+		WITH+=(strace -f -o /dev/null -e inject=execveat:error=ENOSYS)
+		kernel="$("${PROBE}" plain)"
+		[[ "${kernel}" == nobody* ]] || kernel="somebody ${kernel#* }"
+		answers "${kernel}" plain
+		host_register_armhf qemu-arm
+		answers "somebody refused: No such file or directory" plain
+		host_add_emulator
+		answers "somebody exited 42, delivered" plain
+		answers "refused: Function not implemented" odd
+		alone="$("${PROBE}" alone)"
+		answers "${alone}" alone
+	EOF
+}
+
+@test "probe: waitid that fails leaves nobody behind" {
+	requires strace command -v strace
+	probe_host <<- 'EOF'
+		interpreter hangs <<< "${SLEEP} & ${SLEEP}"
+		WITH+=(strace -f -o /dev/null -e inject=waitid:error=EPERM)
+		for question in plain "through /usr/bin/hangs" "command /usr/bin/hangs"; do
+			# shellcheck disable=SC2086 # a question is words
+			within 5000 answers "not started: waitid: Operation not permitted" ${question}
+			gone "${SLEEP}"
+		done
+		WITH[-1]=inject=waitid:error=EPERM:when=2+
+		within 5000 answers "not started: waitid: Operation not permitted" -s 1 plain
+		gone "${SLEEP}"
+	EOF
+}
+
+@test "probe: a shell whose children are in another pid namespace gets the same answers" {
+	probe_host <<- 'EOF'
+		host_add_emulator
+		host_register_armhf
+		WITH+=(unshare --pid)
+		answers "entry exited 42, delivered" plain
+		WITH=(env)
+		unshare --pid --fork --kill-child ${SLEEP} 3>&- &
+		until init="$(pgrep -f "^${SLEEP}\$")"; do sleep 0.01; done
+		WITH+=(nsenter "--pid=/proc/${init}/ns/pid" --no-fork)
+		answers "entry exited 42, delivered" -r 3 plain
+		answers "entry exited 42, delivered" traced
+		answers "exited status 0" command /bin/true
+		kill -s KILL "${!}"
+	EOF
+}
+
+@test "probe: ulimit -f 0 ends nobody: the limit is raised where it may be, else named; it is kept" {
+	probe_host <<- 'EOF'
+		host_add_emulator
+		host_register_armhf
+		answer="$(ulimit -S -f 0; "${PROBE}" -r 3 plain | cat)"
+		[[ "${answer}" == "entry exited 42, delivered" ]]
+		answer="$(ulimit -f 0; "${PROBE}" plain | cat)"
+		[[ "${answer}" == "not started: ulimit -f: File too large" ]]
+	EOF
+}
+
+@test "probe: a stack of 64 KiB is enough, and no function takes more than 4 KiB of it" {
+	"${CC:-cc}" -std=gnu11 -D_GNU_SOURCE= -O2 -I "${TOP}/include" -fstack-usage -c -o "${BATS_TEST_TMPDIR}/probe.o" "${TOP}/builtin/probe.c"
+	awk -F '\t' '$2 > 4096 || $3 ~ /dynamic$/ { print; wrong = 1 } END { exit wrong || NR < 20 }' "${BATS_TEST_TMPDIR}/probe.su"
+	probe_host <<- 'EOF'
+		host_add_emulator
+		host_register_armhf
+		alone="$("${PROBE}" alone)"
+		ulimit -s 64
+		answers "entry exited 42, delivered" plain
+		answers "entry exited 42, delivered" traced
+		answers "${alone}" alone
 	EOF
 }
 
@@ -201,7 +472,7 @@ function probe_host() {
 
 @test "probe: what a child leaves in its process group is killed when it ends" {
 	probe_host <<- 'EOF'
-		interpreter leaves <<< "${SLEEP} & exit 42"
+		interpreter leaves <<< "${SLEEP} & ANSWER=42; ${ANSWER}"
 		answers "entry exited 42, delivered" plain
 		gone "${SLEEP}"
 	EOF
@@ -221,7 +492,7 @@ function probe_host() {
 
 @test "probe: a stop signal that the shell ignores or blocks, and any other, stops nothing" {
 	probe_host <<- 'EOF'
-		interpreter waits <<< 'sleep 0.3; exit 42'
+		interpreter waits <<< "sleep 0.3; ANSWER=42; ${ANSWER}"
 		answers "entry exited 42, delivered" -n -k 15:100 plain
 		for signal in INT TERM; do
 			WITH=(env "--ignore-signal=${signal}")
@@ -247,11 +518,11 @@ function probe_host() {
 		exec 7< /etc/passwd 33< /etc/passwd 999< /etc/passwd
 		answers "entry exited 42, delivered" plain
 		answers "exited 42, delivered" through /usr/bin/surroundings
-		answers "exited 42, delivered" command /usr/bin/surroundings
+		answers "exited status 42" command /usr/bin/surroundings
 		WITH+=(strace -f -o /dev/null -e inject=close_range:error=ENOSYS)
 		answers "entry exited 42, delivered" plain
 		WITH[-1]=inject=close_range:error=EINVAL
-		answers "exited 42, delivered" command /usr/bin/surroundings
+		answers "exited status 42" command /usr/bin/surroundings
 	EOF
 }
 
@@ -276,8 +547,8 @@ function probe_host() {
 		for closed in 0 1 2 01 02 12 012; do
 			answers "entry exited 42, delivered" -c "${closed}" plain
 			answers "exited 42, delivered" -c "${closed}" through /usr/bin/surroundings
-			answers "exited 42, delivered" -c "${closed}" command /usr/bin/surroundings
-			answers "exited 0" -c "${closed}" lookup /etc
+			answers "exited status 42" -c "${closed}" command /usr/bin/surroundings
+			answers "exited status 0" -c "${closed}" lookup /etc
 		done
 	EOF
 }
@@ -325,14 +596,14 @@ function probe_host() {
 	EOF
 }
 
-@test "probe: without memfd the file is in the first folder that allows exec; in none => not started, with memfd's errno" {
+@test "probe: without memfd the file is in the first directory that allows exec; in none => not started, with memfd's errno" {
 	requires strace command -v strace
 	probe_host <<- 'EOF'
 		WITH+=(strace -f -o "${BATS_TEST_TMPDIR}/calls" -e trace=memfd_create,openat -e inject=memfd_create:error=EPERM)
 		kernel="$("${PROBE}" plain)"
-		for folder in /tmp /var/tmp /run /dev/shm; do
-			mount --bind "${folder}" "${folder}"
-			mount -o remount,bind,noexec "${folder}"
+		for directory in /tmp /var/tmp /run /dev/shm; do
+			mount --bind "${directory}" "${directory}"
+			mount -o remount,bind,noexec "${directory}"
 		done
 		mount -t tmpfs none /root
 		cp "${PROBE}" /usr/bin/probe_test
@@ -340,9 +611,9 @@ function probe_host() {
 		answers "${kernel}" plain
 		grep '"/root".*O_TMPFILE' "${BATS_TEST_TMPDIR}/calls"
 		mount -o remount,noexec /root
-		answers "not started: Operation not permitted" plain
-		answers "not started: Operation not permitted" odd
-		answers "not started: Operation not permitted" through /bin/true
+		answers "not started: memfd: Operation not permitted" plain
+		answers "not started: memfd: Operation not permitted" odd
+		answers "not started: memfd: Operation not permitted" through /bin/true
 		umount /run
 		answers "${kernel}" plain
 	EOF
@@ -369,21 +640,29 @@ function probe_host() {
 		host_add_emulator
 		host_register_armhf
 		WITH+=(strace -f -o /dev/null -e inject=none)
-		for lost in execveat:error=EACCES execveat:error=EPERM execveat:error=ENOMEM execveat:error=ENOSYS; do
+		for lost in execveat:error=EACCES execveat:error=EPERM execveat:error=ENOMEM; do
 			WITH[-1]="inject=${lost}"
-			answers "not started: *" plain
+			answers "not started: execveat: *" plain
 			answers "refused: *" odd
 		done
-		for lost in pipe2:error=EMFILE '?vfork,?clone:error=EAGAIN' setsid:error=EPERM prctl:error=EPERM chdir:error=EACCES; do
-			WITH[-1]="inject=${lost}"
-			answers "not started: *" plain
-			answers "not started: *" odd
-			answers "not started: *" command /bin/true
+		for lost in pipe2:error=EMFILE=pipe '?vfork,?clone:error=EAGAIN=fork' setsid:error=EPERM=setsid prctl:error=EPERM=prctl chdir:error=EACCES=/; do
+			WITH[-1]="inject=${lost%=*}"
+			for question in plain odd traced alone "command /bin/true"; do
+				# shellcheck disable=SC2086 # a question is words
+				answers "not started: ${lost##*=}: *" ${question}
+			done
 			answers unknown personality
 		done
+		# The second of the two pipes.
+		WITH[-1]="inject=pipe2:error=EMFILE:when=2"
+		answers "not started: pipe: Too many open files" plain
 		# Without /proc the entry has no path to the program.
 		WITH[-1]="inject=?access,?faccessat:error=ENOENT"
-		answers "not started: No such file or directory" plain
+		answers "not started: /proc/self/fd/0: No such file or directory" plain
+		WITH=(env)
+		umount /dev/null 2> /dev/null || true
+		mount -t tmpfs none /dev
+		answers "not started: /dev/null: No such file or directory" plain
 	EOF
 }
 
@@ -391,8 +670,8 @@ function probe_host() {
 	probe_host <<- 'EOF'
 		host_add_emulator
 		host_register_armhf
-		answers "not started: No child processes" -i plain
-		answers "not started: No child processes" -i command /bin/true
+		answers "not started: waitid: No child processes" -i plain
+		answers "not started: waitid: No child processes" -i command /bin/true
 		interpreter hangs <<< "${SLEEP}"
 		within 5000 answers "entry timeout" -i -s 1 plain
 		gone "${SLEEP}"
@@ -404,8 +683,8 @@ function probe_host() {
 		host_add_emulator
 		host_register_armhf
 		answers "entry exited 42, delivered" -b -r 100 plain
-		answers "exited 0" -b -r 100 lookup /etc
-		answers "exited 0" -b -r 100 command /bin/true
+		answers "exited status 0" -b -r 100 lookup /etc
+		answers "exited status 0" -b -r 100 command /bin/true
 	EOF
 }
 
@@ -425,9 +704,9 @@ function probe_host() {
 
 @test "probe: a command gets its arguments and environment, and its status comes back" {
 	probe_host <<- 'EOF'
-		answers "exited 0" command /bin/true
-		answers "exited 7" command /bin/sh -c 'exit "${1}"' sh 7
-		answers "exited 5" command NAME=5 /bin/sh -c 'exit "${NAME}"'
+		answers "exited status 0" command /bin/true
+		answers "exited status 7" command /bin/sh -c 'exit "${1}"' sh 7
+		answers "exited status 5" command NAME=5 /bin/sh -c 'exit "${NAME}"'
 		answers "refused: No such file or directory" command /usr/bin/none
 		answers "refused: Permission denied" command /etc/passwd
 	EOF
@@ -435,11 +714,11 @@ function probe_host() {
 
 @test "probe: a look-up finds, does not find, and says why" {
 	probe_host <<- 'EOF'
-		answers "exited 0" lookup /etc/passwd
-		answers "exited 1: No such file or directory" lookup /none
-		answers "exited 1: Not a directory" lookup /etc/passwd/none
+		answers "exited status 0" lookup /etc/passwd
+		answers "exited status 1: No such file or directory" lookup /none
+		answers "exited status 1: Not a directory" lookup /etc/passwd/none
 		ln -s loop /usr/bin/loop
-		answers "exited 1: Too many levels of symbolic links" lookup /usr/bin/loop/none
+		answers "exited status 1: Too many levels of symbolic links" lookup /usr/bin/loop/none
 	EOF
 }
 
@@ -484,11 +763,11 @@ function probe_host() {
 		# It replaces execveat of a descriptor by execve of a name, which this file has not.
 		answers "refused: No such file or directory" odd
 		answers "exited 42, delivered" through /usr/bin/qemu-arm-static preserve
-		answers "exited 0" command /bin/true
-		answers "exited 1: No such file or directory" lookup /none
+		answers "exited status 0" command /bin/true
+		answers "exited status 1: No such file or directory" lookup /none
 		interpreter hangs <<< "${SLEEP}"
 		answers "entry timeout" -s 1 plain
-		answers "entry interrupted: Terminated" -k 15:100 plain
+		answers "*interrupted: Terminated" -k 15:100 plain
 	EOF
 }
 
@@ -505,10 +784,12 @@ function probe_host() {
 		odd="$("${PROBE}" odd)"
 		PROBE="${BATS_TEST_TMPDIR}/sanitized"
 		answers "entry exited 42, delivered" plain
+		answers "entry exited 42, delivered" traced
 		answers "${odd}" odd
+		answers "nobody refused: Exec format error" alone
 		answers "exited 42, delivered" -c 012 through /usr/bin/qemu-arm-static preserve
-		answers "exited 0" -b -r 50 command /bin/true
-		answers "exited 1: No such file or directory" lookup /none
+		answers "exited status 0" -b -r 50 command /bin/true
+		answers "exited status 1: No such file or directory" lookup /none
 		interpreter hangs <<< "${SLEEP}"
 		answers "entry timeout" -s 1 plain
 		answers "entry interrupted: Terminated" -k 15:100 plain

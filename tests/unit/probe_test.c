@@ -26,7 +26,7 @@
 
 static const char usage[] =
 	"usage: probe_test [-bein] [-c FDS] [-k SIGNAL[:MS]] [-r TIMES] [-s SECONDS] QUESTION\n"
-	"questions: plain, odd, personality, through INTERPRETER [preserve],\n"
+	"questions: plain, odd, traced, alone, personality, through INTERPRETER [preserve],\n"
 	"           command [NAME=VALUE] PATH [ARGUMENT...], lookup PATH\n"
 	"-b  with children in the background, reaped by a SIGCHLD handler as bash's\n"
 	"-c  with these of the descriptors 0, 1, 2 closed\n"
@@ -117,7 +117,7 @@ state_take(char *text, size_t size)
 	mode_t mask = umask(0);
 	struct dirent *entry;
 	FILE *status;
-	DIR *folder;
+	DIR *directory;
 
 	umask(mask);
 	if (!getcwd(path, sizeof(path)))
@@ -126,18 +126,18 @@ state_take(char *text, size_t size)
 	add(text, size, "umask %03o\ncwd %s\npersonality %x\n", (unsigned int)mask, path,
 		(unsigned int)personality(0xffffffff));
 
-	folder = opendir("/proc/self/fd");
-	if (!folder)
+	directory = opendir("/proc/self/fd");
+	if (!directory)
 		fail("/proc/self/fd: %s", strerror(errno));
-	while ((entry = readdir(folder))) {
+	while ((entry = readdir(directory))) {
 		int fd = number(entry->d_name);
-		ssize_t length = readlinkat(dirfd(folder), entry->d_name, path, sizeof(path));
+		ssize_t length = readlinkat(dirfd(directory), entry->d_name, path, sizeof(path));
 
-		if (length > 0 && fd != dirfd(folder))
+		if (length > 0 && fd != dirfd(directory))
 			add(text, size, "descriptor %d %.*s %s\n", fd, (int)length, path,
 				fcntl(fd, F_GETFD) ? "close-on-exec" : "");
 	}
-	closedir(folder);
+	closedir(directory);
 
 	status = fopen("/proc/self/status", "re");
 	if (!status)
@@ -152,20 +152,28 @@ state_take(char *text, size_t size)
 static void
 answer_take(char *text, size_t size, const struct probe_result *result)
 {
-	static const char *const ways[] = {"", "kernel ", "entry ", "nobody "};
+	static const char *const ways[] = {"", "kernel ", "entry ", "nobody ", "somebody "};
 	static const char *const ends[] = {
 		"not started", "refused", "exited", "killed", "timeout", "interrupted"};
 
 	*text = '\0';
 	add(text, size, "%s%s", ways[result->way], ends[result->end]);
 	if (result->end == PROBE_EXITED)
-		add(text, size, " %d", result->value);
+		add(text, size, " %s%d", result->answered ? "" : "status ", result->value);
 	else if (result->value)
 		add(text, size, ": %s", strsignal(result->value));
+	if (result->object)
+		add(text, size, ": %s", result->object);
 	if (result->error)
 		add(text, size, ": %s", strerror(result->error));
 	if (probe_delivered(result))
 		add(text, size, ", delivered");
+	if (result->said[0])
+		add(text, size, ", said '%s'", result->said);
+	if ((result->end == PROBE_NOT_STARTED) != (result->object != NULL))
+		fail("object and end do not fit: %s", text);
+	if (memchr(result->said, '\0', sizeof(result->said)) == NULL)
+		fail("what was said does not end");
 }
 
 static void
@@ -185,6 +193,10 @@ ask(char *text, size_t size, char **question, const struct probe_limits *limits)
 		probe_run_plain(&result, limits);
 	else if (strcmp(question[0], "odd") == 0)
 		probe_run_odd(&result, limits);
+	else if (strcmp(question[0], "traced") == 0)
+		probe_run_traced(&result, limits);
+	else if (strcmp(question[0], "alone") == 0)
+		probe_run_alone(&result, limits);
 	else if (strcmp(question[0], "through") == 0 && question[1])
 		probe_run_through(&result, question[1], question[2] != NULL, limits);
 	else if (strcmp(question[0], "command") == 0 && question[1] && strchr(question[1], '='))
@@ -292,33 +304,35 @@ timer_start(const struct options *options)
 		fail("timer: %s", strerror(errno));
 }
 
-/* Descriptors: what the probe says of standard input, nothing on the other two, no more. 0, or the exit status. */
+/* Descriptors: what the probe says of standard input, /dev/null, a pipe, no more. 0, or the exit status. */
 static int
 descriptors_fault(int argc)
 {
 	char name[sizeof("/proc/self/fd/0")], target[PATH_MAX], magic[4];
 	struct dirent *entry;
 	int fault = 0;
-	DIR *folder;
+	DIR *directory;
 
 	/* Standard input: the program, or /dev/null. */
 	if (argc > 1 && (pread(STDIN_FILENO, magic, 4, 0) != 4 || memcmp(magic, "\177ELF", 4) != 0))
 		return 102;
 	for (int fd = argc > 1 ? 1 : 0; fd < 3; fd++) {
+		const char *expected = fd == STDERR_FILENO ? "pipe:" : "/dev/null";
+
 		snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
 		memset(target, 0, sizeof(target));
 		if (readlink(name, target, sizeof(target) - 1) < 0
-			|| strcmp(target, "/dev/null") != 0)
+			|| strncmp(target, expected, strlen(expected)) != 0)
 			return 103;
 	}
-	folder = opendir("/proc/self/fd");
-	if (folder == NULL)
+	directory = opendir("/proc/self/fd");
+	if (directory == NULL)
 		return 104;
-	while ((entry = readdir(folder)) != NULL) {
-		if (number(entry->d_name) > 2 && number(entry->d_name) != dirfd(folder))
+	while ((entry = readdir(directory)) != NULL) {
+		if (number(entry->d_name) > 2 && number(entry->d_name) != dirfd(directory))
 			fault = 104;
 	}
-	closedir(folder);
+	closedir(directory);
 	return fault;
 }
 
@@ -343,19 +357,23 @@ signals_are_standard(void)
 	return blocked == 0 && (ignored & ~0x180000000ULL) == 0;
 }
 
-/* What the child of a probe must find. 42, with an argument more than the program 43. */
+/*
+ * What the child of a probe must find. As an interpreter it gives the program's first answer, 42, and with the
+ * program's argv[0] its second, 43, as the token says; alone it exits with 42.
+ */
 static int
 surroundings(int argc, char **argv)
 {
-	char folder[PATH_MAX];
+	char directory[PATH_MAX];
 	struct rlimit core;
 	int signal, fault;
 
 	if (environ[0])
 		return 100;
 	if (argc > 1
-		&& (strcmp(argv[1], "/proc/self/fd/0") != 0 || argc > 3
-			|| (argc == 3 && strcmp(argv[2], "armhf-probe") != 0)))
+		&& (argc < 4 || argc > 5 || strcmp(argv[1], "/proc/self/fd/0") != 0
+			|| (argc == 5 && strcmp(argv[2], "armhf-probe") != 0)
+			|| strcmp(argv[argc - 2], "armhf-probe's second word") != 0))
 		return 101;
 	fault = descriptors_fault(argc);
 	if (fault != 0)
@@ -368,11 +386,11 @@ surroundings(int argc, char **argv)
 		return 107;
 	if (prctl(PR_GET_PDEATHSIG, &signal) != 0 || signal != SIGKILL)
 		return 108;
-	if (!getcwd(folder, sizeof(folder)) || strcmp(folder, "/") != 0)
+	if (!getcwd(directory, sizeof(directory)) || strcmp(directory, "/") != 0)
 		return 109;
 	if (umask(0) != 022)
 		return 110;
-	return argc > 2 ? 43 : 42;
+	return argc > 1 ? argv[argc - 1][argc - 4] : 42;
 }
 
 static void
@@ -410,7 +428,7 @@ main(int argc, char **argv)
 	char first[512], text[512];
 	int fd;
 
-	if (strcmp(basename(argv[0]), "surroundings") == 0)
+	if (strncmp(basename(argv[0]), "surroundings", strlen("surroundings")) == 0)
 		return surroundings(argc, argv);
 
 	fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 100);
