@@ -115,6 +115,7 @@ struct verdict {
 struct check {
 	const struct program_host *host;
 	struct program_report *report;
+	unsigned int lines;
 	int root;
 	bool host_root;
 	bool no_openat2;
@@ -1166,7 +1167,7 @@ report_add(struct check *check, const struct verdict *verdict, const struct obje
 		check->best_count[cause] = blocks;
 		check->best[cause] = verdict->culprit;
 	}
-	if (++report->blocked > PROGRAM_LINES_MAX)
+	if (++report->blocked > check->lines)
 		return;
 	verdict_words(check, verdict, program, why, sizeof(why));
 	if (report->blocked == 1)
@@ -1573,8 +1574,8 @@ check_end(struct check *check)
 		}
 	}
 	report_remedy(check, report->cause);
-	if (report->blocked > PROGRAM_LINES_MAX && check->list)
-		fprintf(check->list, "\nand %u more", report->blocked - PROGRAM_LINES_MAX);
+	if (report->blocked > check->lines && check->list)
+		fprintf(check->list, "\nand %u more", report->blocked - check->lines);
 	if (check->list && fclose(check->list) != 0)
 		check->error = ENOMEM;
 	tdestroy(check->names, free);
@@ -1589,7 +1590,8 @@ check_end(struct check *check)
 }
 
 int
-program_check(const char *path, const struct program_host *host, struct program_report *report)
+program_check(const char *path, const struct program_host *host, unsigned int lines,
+	struct program_report *report)
 {
 	struct check *check = calloc(1, sizeof(*check));
 	int error = ENOMEM, fd = -1;
@@ -1601,6 +1603,7 @@ program_check(const char *path, const struct program_host *host, struct program_
 	}
 	check->host = host;
 	check->report = report;
+	check->lines = lines;
 	check->root = -1;
 	if (check_open(check, path, &fd)) {
 		check_prepare(check);

@@ -14,8 +14,6 @@
 #include "probe.h"
 #include "stop.h"
 
-#define PROGRAM_LINES_MAX 100 /* blocked programs that are listed */
-
 /* Why a program would not run. Of several that hold the first of this order is given. */
 enum program_cause {
 	PROGRAM_RUNS = 0,
@@ -53,7 +51,7 @@ struct program_report {
 
 	/* The first blocked program by path and why; if program_check fails, what failed. */
 	struct fault fault;
-	/* All of them by path, a line `path: why` each, then how many more; NULL if there is none. */
+	/* Blocked programs by path, a line `path: why` each, then `and N more`; NULL if there is none. */
 	char *list;
 };
 
@@ -62,12 +60,14 @@ struct program_report {
  * One file is judged as a program of the running system, whose root is searched for its interpreter
  * and libraries. In a root directory links and libraries are resolved inside, as ld.so(8) does; other
  * file systems mounted below are not searched for programs, nor are proc, sys, dev and run.
+ * The list has at most that many lines of programs.
  *
  * Returns 0, or -1 with fault set: the path cannot be looked at, there is no memory, or a stop signal is
  * pending (fault.error is EINTR). The report must be released in both cases.
  */
 int
-program_check(const char *path, const struct program_host *host, struct program_report *report);
+program_check(const char *path, const struct program_host *host, unsigned int lines,
+	struct program_report *report);
 
 /* Free the list. */
 void
