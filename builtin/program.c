@@ -36,14 +36,15 @@
 
 #define OPEN_FILE (O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
 
-#define TABLE_SIZE    65536 /* program headers that the kernel takes, and more than any dynamic section */
-#define LINKS_MAX     40    /* path_resolution(7) */
-#define SCRIPTS_MAX   5     /* interpreters of interpreters: fs/exec.c */
-#define CONFS_MAX     256   /* files that ld.so.conf may include */
-#define CONF_DEPTH    4
-#define LOADER_SCAN   (1024 * 1024)
-#define GUEST_PAGE    4096 /* qemu-arm's */
-#define COARSE        65536
+#define TABLE_SIZE                                                                                 \
+	16384 /* bytes of program headers and of a dynamic section; real ones have less than 4096 */
+#define LINKS_MAX   40  /* path_resolution(7) */
+#define SCRIPTS_MAX 5   /* interpreters of interpreters: fs/exec.c */
+#define CONFS_MAX   256 /* files that ld.so.conf may include */
+#define CONF_DEPTH  4
+#define LOADER_SCAN (1024 * 1024)
+#define GUEST_PAGE  4096 /* qemu-arm's */
+#define COARSE      65536
 
 #define DEFAULT_LOADER "/lib/ld-linux-armhf.so.3"
 /* Where ld.so looks at last, on Debian and its relatives, and elsewhere. */
@@ -82,7 +83,7 @@ struct object {
 	unsigned int fine;  /* the first segment whose p_align is below the page */
 	bool coarse;        /* aligned to COARSE */
 	bool untaken;       /* by the entry */
-	bool listed; /* counted in the report */
+	bool listed;        /* counted in the report */
 	bool scanned;
 	bool strict;         /* a loader that refuses what is fine: glibc up to 2.36 */
 	unsigned int round;  /* the last program that needs it */
@@ -564,7 +565,8 @@ object_parse(struct check *check, int fd, uint64_t size, struct object *object)
 	const char *broken;
 
 	object->program = elf->e_type == ET_EXEC;
-	object->untaken = check->host->entry && !entry_matches(check->host->entry, check->head.bytes);
+	object->untaken = check->host->entry
+		&& !entry_matches(check->host->entry, check->head.bytes);
 	if (elf->e_phentsize != sizeof(Elf32_Phdr) || count == 0 || length > TABLE_SIZE)
 		return "its header describes no program headers";
 	if ((uint64_t)elf->e_phoff + length <= check->head_size)
@@ -688,9 +690,11 @@ object_find(struct check *check, const char *path, struct object **object)
 		goto out;
 	}
 	fd = root_open(check, path, OPEN_FILE & ~O_NOFOLLOW);
-	if (fd >= 0 && (!file_stat(fd, &status) || !S_ISREG(status.stx_mode) || !head_read(check, fd)))
+	if (fd >= 0
+		&& (!file_stat(fd, &status) || !S_ISREG(status.stx_mode) || !head_read(check, fd)))
 		found = FOUND_NOTHING;
-	else if (fd >= 0 && memcmp(check->head.bytes, ELFMAG, SELFMAG) == 0 && !head_is_armhf(check))
+	else if (fd >= 0 && memcmp(check->head.bytes, ELFMAG, SELFMAG) == 0
+		&& !head_is_armhf(check))
 		found = FOUND_OTHER;
 	else
 		*object = object_get(check, fd, &status, path);
@@ -905,8 +909,7 @@ conf_read(struct check *check, const char *path, unsigned int depth)
 				>= 0)
 				conf_include(check, joined, depth);
 			free(joined);
-		} else if (*text == '/'
-			&& asprintf(&joined, "%s%s:", check->dirs, text) >= 0) {
+		} else if (*text == '/' && asprintf(&joined, "%s%s:", check->dirs, text) >= 0) {
 			free(check->dirs);
 			check->dirs = joined;
 		}
@@ -1094,12 +1097,10 @@ verdict_words(struct check *check, const struct verdict *verdict, const struct o
 	case PROGRAM_FOREIGN: snprintf(why, size, "%s", verdict->detail); break;
 	case PROGRAM_MODE: snprintf(why, size, "nobody may execute it"); break;
 	case PROGRAM_MALFORMED:
-		snprintf(why, size, "%s%s: %s", own ? "" : name, own ? "malformed" : " is malformed",
-			verdict->detail);
+		snprintf(why, size, "%s%s: %s", own ? "" : name,
+			own ? "malformed" : " is malformed", verdict->detail);
 		break;
-	case PROGRAM_INTERPRETER:
-		snprintf(why, size, "its interpreter %s is missing", name);
-		break;
+	case PROGRAM_INTERPRETER: snprintf(why, size, "its interpreter %s is missing", name); break;
 	case PROGRAM_LIBRARY:
 		snprintf(why, size, "the library %s is missing%s%s", name,
 			*by ? ", needed by " : "", by);
@@ -1141,9 +1142,7 @@ report_remedy(struct check *check, enum program_cause cause)
 	case PROGRAM_ALIGNMENT:
 		text = "boot a kernel with pages of 4 KiB (Raspberry Pi 5: kernel=kernel8.img), or take a release whose files are aligned to 64 KiB";
 		break;
-	case PROGRAM_UNTAKEN:
-		text = "register an entry that takes all armhf programs";
-		break;
+	case PROGRAM_UNTAKEN: text = "register an entry that takes all armhf programs"; break;
 	}
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
@@ -1387,11 +1386,21 @@ foreign_describe(const struct check *check, const char *subject, char *text, siz
 		unsigned int machine;
 		const char *name;
 	} machines[] = {
-		{EM_386, "i386"}, {EM_X86_64, "x86-64"}, {EM_ARM, "ARM"}, {EM_AARCH64, "AArch64"},
-		{EM_RISCV, "RISC-V"}, {EM_PPC, "PowerPC"}, {EM_PPC64, "PowerPC64"},
-		{EM_MIPS, "MIPS"}, {EM_S390, "S/390"}, {EM_SPARC, "SPARC"},
-		{EM_SPARCV9, "SPARC V9"}, {EM_68K, "m68k"}, {EM_SH, "SuperH"},
-		{EM_IA_64, "IA-64"}, {EM_LOONGARCH, "LoongArch"},
+		{EM_386, "i386"},
+		{EM_X86_64, "x86-64"},
+		{EM_ARM, "ARM"},
+		{EM_AARCH64, "AArch64"},
+		{EM_RISCV, "RISC-V"},
+		{EM_PPC, "PowerPC"},
+		{EM_PPC64, "PowerPC64"},
+		{EM_MIPS, "MIPS"},
+		{EM_S390, "S/390"},
+		{EM_SPARC, "SPARC"},
+		{EM_SPARCV9, "SPARC V9"},
+		{EM_68K, "m68k"},
+		{EM_SH, "SuperH"},
+		{EM_IA_64, "IA-64"},
+		{EM_LOONGARCH, "LoongArch"},
 	};
 	const unsigned char *head = check->head.bytes;
 	bool big = head[EI_DATA] == ELFDATA2MSB;
@@ -1475,8 +1484,8 @@ file_check(struct check *check, int fd, const char *path)
 		if (fd < 0)
 			verdict_set(&verdict, PROGRAM_INTERPRETER, check->text, NULL, NULL);
 		snprintf(subject, sizeof(subject), "its interpreter ");
-		fault_escape(subject + strlen(subject), sizeof(subject) - strlen(subject),
-			check->text);
+		fault_escape(
+			subject + strlen(subject), sizeof(subject) - strlen(subject), check->text);
 	}
 	if (!check->error && !verdict.cause && head_is_armhf(check)) {
 		object = object_get(check, fd, &status, named.path);

@@ -42,12 +42,14 @@ struct program_report {
 	unsigned int programs;  /* ELF programs for armhf; hard links count once */
 	unsigned int libraries; /* other ELF files for armhf that can be mapped, plugins included */
 	unsigned int blocked;   /* programs that would not run */
-	unsigned int plugins;   /* libraries that cannot be mapped and that no program needs by name */
-	unsigned int unread;    /* files and directories that could not be opened */
+	unsigned int
+		plugins;     /* libraries that cannot be mapped and that no program needs by name */
+	unsigned int unread; /* files and directories that could not be opened */
 
-	enum program_cause cause;      /* the most frequent one */
-	unsigned int cause_count;      /* the programs that it blocks */
-	char remedy[FAULT_OBJECT_SIZE]; /* what a person can do about it: a clause without a full stop */
+	enum program_cause cause; /* the most frequent one */
+	unsigned int cause_count; /* the programs that it blocks */
+	char remedy
+		[FAULT_OBJECT_SIZE]; /* what a person can do about it: a clause without a full stop */
 
 	/* The first blocked program by path and why; if program_check fails, what failed. */
 	struct fault fault;

@@ -98,14 +98,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	file_write(program, data, size);
 	file_write(library, data, size);
-	fuzz_claim(program_check(root, &host, 2, &report) == 0, "a root is checked",
-		report.fault.why);
-	fuzz_claim(report.blocked <= report.programs, "programs are blocked", "more than there are");
+	fuzz_claim(
+		program_check(root, &host, 2, &report) == 0, "a root is checked", report.fault.why);
+	fuzz_claim(
+		report.blocked <= report.programs, "programs are blocked", "more than there are");
 	fuzz_claim(report.programs <= 2, "the files are counted once", "more");
 	fuzz_claim(!report.blocked == !report.list, "what is blocked is listed", "it is not");
 	program_release(&report);
-	fuzz_claim(program_check(file, &host, 2, &report) == 0, "a file is checked",
-		report.fault.why);
+	fuzz_claim(
+		program_check(file, &host, 2, &report) == 0, "a file is checked", report.fault.why);
 	program_release(&report);
 	return 0;
 }

@@ -148,7 +148,8 @@ shape_write(const struct shape *shape, unsigned char file[FILE_SIZE])
 		dynamic[entries++] = (Elf32_Dyn){
 			DT_NEEDED, {string_add(file, &used, shape->needed[i])}};
 	if (shape->soname)
-		dynamic[entries++] = (Elf32_Dyn){DT_SONAME, {string_add(file, &used, shape->soname)}};
+		dynamic[entries++] = (Elf32_Dyn){
+			DT_SONAME, {string_add(file, &used, shape->soname)}};
 	if (shape->rpath)
 		dynamic[entries++] = (Elf32_Dyn){DT_RPATH, {string_add(file, &used, shape->rpath)}};
 	if (shape->runpath)
@@ -170,8 +171,7 @@ make(const char *path, struct shape shape)
 	unsigned char file[FILE_SIZE];
 
 	shape_write(&shape, file);
-	make_file(path, file, sizeof(file),
-		shape.mode ? shape.mode : shape.program ? 0755 : 0644);
+	make_file(path, file, sizeof(file), shape.mode ? shape.mode : shape.program ? 0755 : 0644);
 }
 
 /* An empty root with a loader and the C library. */
@@ -361,7 +361,8 @@ test_names(void)
 	check(root);
 	tap_ok(report.blocked == 103 && report.list
 			&& strcmp(report.list + strlen(report.list) - strlen("\nand 3 more"),
-				   "\nand 3 more") == 0,
+				   "\nand 3 more")
+				== 0,
 		"at most 100 are listed");
 	snprintf(list, sizeof(list), "%s", report.list ? report.list : "");
 	tap_ok(strncmp(list, "/bin/000: ", 10) == 0 && strstr(report.list, "\n/bin/099: ")
@@ -386,8 +387,9 @@ test_alignment(void)
 		"the remedy is another kernel");
 	make("/lib/libx.so", (struct shape){.align = 0x1000, .shift = 0x4000});
 	says("", "congruent segments are mapped, whatever their p_align says");
-	make(LOADER, (struct shape){.mode = 0755,
-			     .words = "ELF load command alignment not page-aligned"});
+	make(LOADER,
+		(struct shape){
+			.mode = 0755, .words = "ELF load command alignment not page-aligned"});
 	says("/bin/a: segment 1 of /lib/libx.so cannot be mapped with pages of 16 KiB",
 		"but not by a loader that refuses p_align");
 	host.runs = false;
