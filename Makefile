@@ -94,7 +94,7 @@ check: $(OBJECT) $(PROGRAMS)
 # libFuzzer is a part of clang. FUZZERS=build/fuzz/entry picks one; each runs for TIME seconds.
 FUZZ_CC ?= clang
 FUZZ_FLAGS := -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-PURE := $(patsubst %,builtin/%.c,entry descriptor plan fault)
+PURE := $(patsubst %,builtin/%.c,entry descriptor plan fault program stop)
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*.c))
 TIME ?= 60
 .PHONY: fuzz
@@ -155,6 +155,12 @@ coverage:
 .PHONY: check-hosts
 check-hosts:
 	tests/hosts/run $(HOSTS)
+
+# Real armhf programs on these hosts against what program.c says of them. HOSTS and RELEASES pick some of what the script names.
+.PHONY: check-programs
+check-programs: $(PROGRAMS)
+	$(MAKE) BUILD='$(BUILD)/aarch64-linux-gnu' CROSS_COMPILE=aarch64-linux-gnu- all
+	BUILD='$(abspath $(BUILD))' tests/programs/compare $(HOSTS) $(RELEASES)
 
 .PHONY: lint
 lint:

@@ -1,0 +1,108 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Would a program, or a root directory, run here: program_test asks about small files that it makes, program_say about these.
+
+load lib/host.bash
+
+SAY="${BUILD:?}/tests/program_say"
+
+# program FILE [INTERPRETER]: a real program of the ARM linker, which needs libnone.so.
+function program() {
+	declare arm=arm-linux-gnueabihf work="${BATS_TEST_TMPDIR}"
+	requires "binutils-arm-linux-gnueabihf" command -v "${arm}-ld"
+	# The attribute makes it hard float.
+	printf '.arch armv7-a\n.eabi_attribute Tag_ABI_VFP_args, 1\n.text\n.globl _start\n_start: bkpt\n.data\n.word 1\n' | "${arm}-as" -mfloat-abi=hard -mfpu=vfpv3 -o "${work}/object" -
+	"${arm}-ld" -shared -soname libnone.so -o "${work}/libnone.so" "${work}/object"
+	mkdir -p "${1%/*}"
+	"${arm}-ld" -pie --no-as-needed --dynamic-linker "${2:-/lib/ld-linux-armhf.so.3}" -o "${1}" "${work}/object" "${work}/libnone.so"
+}
+
+# says TEXT [OPTION...] PATH: a line of what is said.
+function says() {
+	declare said
+	said="$("${SAY}" "${@:2}" 2> "${BATS_TEST_TMPDIR}/usage")"
+	grep -qxF -e "${1}" <<< "${said}" || {
+		echo "${said}"
+		return 1
+	}
+}
+
+@test "program: roots of small files, malformed ones, loops, and names" {
+	"${BUILD}/tests/program_test"
+}
+
+@test "program: the same on a kernel without openat2" {
+	"${BUILD}/tests/program_test" old
+}
+
+@test "program: the same with a stack of 64 KiB" {
+	ulimit -s 64
+	"${BUILD}/tests/program_test"
+}
+
+@test "program: what a real linker makes" {
+	declare root="${BATS_TEST_TMPDIR}/root"
+	program "${root}/bin/a"
+	says "root: 1 programs, 0 libraries, 1 blocked, 0 plugins, 0 unread" "${root}"
+	says "/bin/a: its interpreter /lib/ld-linux-armhf.so.3 is missing" "${root}"
+	mkdir "${root}/lib"
+	cp "${BATS_TEST_TMPDIR}/libnone.so" "${root}/lib/ld-linux-armhf.so.3"
+	chmod +x "${root}/lib/ld-linux-armhf.so.3"
+	cp "${BATS_TEST_TMPDIR}/libnone.so" "${root}/lib"
+	says "root: 1 programs, 2 libraries, 0 blocked, 0 plugins, 0 unread" "${root}"
+}
+
+@test "program: other file systems and what is not readable are left out" {
+	declare root="${BATS_TEST_TMPDIR}/root"
+	program "${root}/bin/a"
+	mkdir -p "${root}/mnt" "${root}/closed" "${root}/open"
+	cp "${root}/bin/a" "${root}/closed/b"
+	cp "${root}/bin/a" "${root}/open/c"
+	chmod 0 "${root}/open/c" "${root}/closed"
+	chmod 0755 "${BATS_TEST_TMPDIR}" "${root}"
+	# shellcheck disable=SC2016 # expanded by that shell
+	says "root: 1 programs, 0 libraries, 1 blocked, 0 plugins, 2 unread" \
+		-l 10 "${root}" < /dev/null || [[ "${EUID}" == 0 ]]
+	# shellcheck disable=SC2016 # expanded by that shell
+	run -0 unshare --user --map-root-user --mount bash -c 'mount -t tmpfs none "${1}/mnt" && cp "${1}/bin/a" "${1}/mnt/d" && "${0}" "${1}"' "${SAY}" "${root}"
+	[[ "${output}" != *mnt/d* && "${output}" == *bin/a* ]]
+}
+
+@test "program: files that shrink while they are read" {
+	declare root="${BATS_TEST_TMPDIR}/root" writer i
+	program "${root}/bin/a"
+	cp "${root}/bin/a" "${BATS_TEST_TMPDIR}/whole"
+	while :; do
+		truncate -s "$((RANDOM % 700))" "${root}/bin/a"
+		cat "${BATS_TEST_TMPDIR}/whole" > "${root}/bin/a"
+	done 3>&- &
+	writer="${!}"
+	for ((i = 0; i < 200; i++)); do
+		"${SAY}" "${root}" &> "${BATS_TEST_TMPDIR}/said" || break
+	done
+	kill "${writer}"
+	wait "${writer}" || true
+	((i == 200))
+}
+
+@test "program: 100,000 files below 16 MB, and a tree deeper than any path" {
+	declare root="${BATS_TEST_TMPDIR}/root" directory i took memory name
+	program "${root}/bin/a"
+	for directory in "${root}"/{0..99}; do
+		mkdir "${directory}"
+		(cd "${directory}" && seq -f "${directory##*/}-%g" 1000 | xargs touch)
+	done
+	says "root: 1 programs, 0 libraries, 1 blocked, 0 plugins, 0 unread" "${root}"
+	read -r took _ memory _ < "${BATS_TEST_TMPDIR}/usage"
+	echo "${took} ms, ${memory} KiB"
+	# The time is for a machine with much else to do.
+	((took < 20000 && memory < 16384))
+
+	printf -v name '%0200d' 0
+	cd "${root}"
+	for ((i = 0; i < 30; i++)); do
+		mkdir "${name}"
+		cd -P "${name}" 2> /dev/null || cd "./${name}"
+	done
+	says "root: 1 programs, 0 libraries, 1 blocked, 0 plugins, 1 unread" "${root}"
+}
