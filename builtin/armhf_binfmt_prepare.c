@@ -31,7 +31,7 @@ struct glue {
 	char *array;   /* of -A, or NULL */
 	char *steps;   /* of -r, or NULL */
 	bool releases; /* -x was given */
-	bool decides;  /* -p, -t or -k was given */
+	bool decides;  /* -p, -t, -k or -c was given */
 	char who[4 * HOLD_WHO_MAX + 1]; /* of -k, escaped */
 	bool explains; /* -v was given */
 	int status;
@@ -233,6 +233,10 @@ option_read(struct glue *glue, int option)
 	case 'A': glue->array = list_optarg; return true;
 	case 'r': glue->steps = list_optarg; return true;
 	case 'x': glue->releases = true; return true;
+	case 'c':
+		glue->decides = true;
+		glue->call->check = list_optarg;
+		return true;
 	case 'k':
 		glue->decides = true;
 		glue->call->who = glue->who;
@@ -269,7 +273,7 @@ options_read(struct glue *glue, WORD_LIST *list)
 	int option;
 
 	reset_internal_getopt();
-	while (good && (option = internal_getopt(list, "nvxp:t:k:A:r:")) != -1) {
+	while (good && (option = internal_getopt(list, "nvxp:t:k:c:A:r:")) != -1) {
 		switch (option) {
 			CASE_HELPOPT; /* bash's macro: "case" and all for --help */
 		default: good = option_read(glue, option); break;
@@ -280,7 +284,7 @@ options_read(struct glue *glue, WORD_LIST *list)
 		good = false;
 	}
 	if (good && (glue->steps != NULL) + glue->releases + glue->decides > 1) {
-		builtin_error("-r and -x cannot be used with each other or with -p, -t or -k");
+		builtin_error("-r and -x cannot be used with each other or with -p, -t, -k or -c");
 		good = false;
 	}
 	if (good && glue->steps != NULL)

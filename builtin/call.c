@@ -574,6 +574,55 @@ call_end(struct call *call)
 	binfmt_close(&call->binfmt);
 }
 
+/* -c: would the program, or those of a root directory, run here as armhf runs now? */
+static void
+programs_check(struct call *call)
+{
+	struct host *host = &call->host;
+	bool emulated = host->serving == HOST_SERVING_ENTRY;
+	const struct program_host how = {
+		.runs = emulated || host->serving == HOST_SERVING_KERNEL,
+		.entry = emulated && host->newest.state == ENTRY_ENABLED ? &host->newest : NULL,
+		.align = (enum probe_status)probe_answer(&host->proof),
+		.page_size = host->page_size,
+		.stop = call->limits.stop,
+	};
+	struct program_report *report = &call->programs;
+	bool good = words_success(call->reason);
+	int result = program_check(call->check, &how, CALL_BLOCKED_MAX, report);
+
+	if (result != 0 && report->fault.error == EINTR) {
+		call->stopped = stop_pending(call->limits.stop);
+		call->reason = REASON_INTERRUPTED;
+		return;
+	}
+	if (report->plugins > 0 || report->unread > 0)
+		fault_note(&call->notes,
+			"%s: %u libraries that no program needs by name cannot be mapped; %u files or "
+			"directories could not be opened",
+			call->check, report->plugins, report->unread);
+	if (result == 0 && report->blocked == 0)
+		return;
+	if (!good) {
+		/* That armhf does not run at all comes first. */
+		fault_note(&call->notes, "%s: %s", report->fault.object, report->fault.why);
+		return;
+	}
+	call->reason = result != 0 && report->fault.error == ENOMEM ? REASON_SYSTEM_ERROR
+								    : REASON_PROGRAMS_BLOCKED;
+	call->fault = report->fault;
+	if (result != 0)
+		return;
+	if (report->root) {
+		fault_set(&call->fault, 0, call->check,
+			"%u of %u programs would not run, most of them (%u) for the cause of the "
+			"remedy; the first is %s: %.400s",
+			report->blocked, report->programs, report->cause_count,
+			report->fault.object, report->fault.why);
+	}
+	call->fault.remedy = report->remedy;
+}
+
 void
 call_run(struct call *call, const struct stop *stop)
 {
@@ -593,6 +642,8 @@ call_run(struct call *call, const struct stop *stop)
 			call->restarts);
 		verdict(call, call->tier, REASON_BINFMT_BUSY, &call->cause);
 	} while (call->state == CALL_AGAIN);
+	if (call->check != NULL && call->stopped == 0)
+		programs_check(call);
 	call_end(call);
 }
 
@@ -735,6 +786,7 @@ call_free(struct call *call)
 {
 	host_forget(&call->host);
 	steps_free(&call->steps);
+	program_release(&call->programs);
 	free(call->notes);
 	free(call);
 }

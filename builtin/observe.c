@@ -504,9 +504,8 @@ loader_decide(struct host *host, const struct probe_limits *limits)
 	if (stopped != 0 || host->loader != HOST_YES)
 		return stopped;
 	host->serving = HOST_SERVING_KERNEL;
-	host->proof.end = PROBE_EXITED;
-	host->proof.answered = true;
-	host->proof.way = PROBE_BY_KERNEL;
+	host->proof = (struct probe_result){
+		.end = PROBE_EXITED, .way = PROBE_BY_KERNEL, .answered = true};
 	/* It maps no library, so on larger pages it says nothing about 4 KiB alignment. */
 	host->proof.value = host->page_size == PAGE_4K ? PROBE_MAPS_ALL : PROBE_MAPS_64K;
 	host->native = native_judge(host, &host->proof, limits);
@@ -572,8 +571,9 @@ serving_observe(struct host *host, const struct probe_limits *limits)
 		break;
 	case PROBE_BY_SOMEBODY:
 	case PROBE_BY_ENTRY:
-	case PROBE_BY_SOMEBODY:
-		host->serving = probe_delivered(proof) ? HOST_SERVING_ENTRY : HOST_SERVING_BROKEN;
+		host->serving = probe_delivered(proof) && !entry_relative(&host->newest)
+			? HOST_SERVING_ENTRY
+			: HOST_SERVING_BROKEN;
 		return 0;
 	case PROBE_BY_NOBODY: host->serving = HOST_SERVING_NOBODY; break;
 	case PROBE_WAY_UNKNOWN: return loader_decide(host, limits);

@@ -1089,8 +1089,8 @@ verdict_words(struct check *check, const struct verdict *verdict, const struct o
 	bool own = strcmp(verdict->culprit, program->path) == 0;
 	unsigned long kib = check->page / 1024;
 
-	fault_escape(name, sizeof(name), own ? "it" : verdict->culprit);
-	fault_escape(by, sizeof(by), verdict->needed_by ? verdict->needed_by : "");
+	text_escape(name, sizeof(name), own ? "it" : verdict->culprit);
+	text_escape(by, sizeof(by), verdict->needed_by ? verdict->needed_by : "");
 	switch (verdict->cause) {
 	case PROGRAM_RUNS:
 	case PROGRAM_CAUSES: why[0] = '\0'; break;
@@ -1127,7 +1127,7 @@ report_remedy(struct check *check, enum program_cause cause)
 	char name[512];
 	const char *text = "";
 
-	fault_escape(name, sizeof(name), check->best[cause] ? check->best[cause] : "");
+	text_escape(name, sizeof(name), check->best[cause] ? check->best[cause] : "");
 	switch (cause) {
 	case PROGRAM_RUNS:
 	case PROGRAM_CAUSES: break;
@@ -1177,7 +1177,7 @@ report_add(struct check *check, const struct verdict *verdict, const struct obje
 		check->error = ENOMEM;
 		return;
 	}
-	fault_escape(check->escaped, sizeof(check->escaped), program->path);
+	text_escape(check->escaped, sizeof(check->escaped), program->path);
 	fprintf(check->list, "%s%s: %s", report->blocked > 1 ? "\n" : "", check->escaped, why);
 }
 
@@ -1484,7 +1484,7 @@ file_check(struct check *check, int fd, const char *path)
 		if (fd < 0)
 			verdict_set(&verdict, PROGRAM_INTERPRETER, check->text, NULL, NULL);
 		snprintf(subject, sizeof(subject), "its interpreter ");
-		fault_escape(
+		text_escape(
 			subject + strlen(subject), sizeof(subject) - strlen(subject), check->text);
 	}
 	if (!check->error && !verdict.cause && head_is_armhf(check)) {

@@ -131,16 +131,24 @@ success_print(FILE *to, const struct call *call)
 	}
 	if (!emulated) {
 		fputs("armhf runs natively: the kernel executes it", to);
-		return;
+	} else {
+		fputs("armhf runs through ", to);
+		if (entry == NULL)
+			fputs("an interpreter of a binfmt_misc table that is not shown here", to);
+		else
+			path_print(to, entry->interpreter);
+		fputs(words_reason_text(call->reason), to);
+		if (entry != NULL && !entry_has(entry, 'F'))
+			fputs("; a chroot needs its own copy of the interpreter (no flag F)", to);
 	}
-	fputs("armhf runs through ", to);
-	if (entry == NULL)
-		fputs("an interpreter of a binfmt_misc table that is not shown here", to);
+	if (call->check == NULL)
+		return;
+	fputs("; ", to);
+	path_print(to, call->check);
+	if (call->programs.root)
+		fprintf(to, ": all %u programs of armhf would run", call->programs.programs);
 	else
-		path_print(to, entry->interpreter);
-	fputs(words_reason_text(call->reason), to);
-	if (entry != NULL && !entry_has(entry, 'F'))
-		fputs("; a chroot needs its own copy of the interpreter (no flag F)", to);
+		fputs(" would run", to);
 }
 
 static void
@@ -273,6 +281,10 @@ report_print(FILE *to, const struct call *call, enum report_value value)
 		break;
 	case REPORT_ACTIONS: steps_print(to, &call->steps.done, false); break;
 	case REPORT_UNDO: steps_print(to, &call->steps.undo, true); break;
+	case REPORT_BLOCKED:
+		if (call->programs.list != NULL)
+			fputs(call->programs.list, to);
+		break;
 	case REPORT_VALUE_COUNT: break;
 	}
 }

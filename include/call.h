@@ -7,10 +7,12 @@
 #ifndef ARMHF_CALL_H
 #define ARMHF_CALL_H
 
+#include "program.h"
 #include "steps.h"
 
 #define CALL_SECONDS     10 /* the longest that one probe may run, unless said otherwise */
 #define CALL_SECONDS_MAX 600
+#define CALL_BLOCKED_MAX 100 /* programs that are listed */
 
 /* A change that the decision can make, as one or a few steps. */
 enum change {
@@ -25,7 +27,7 @@ enum change {
 	CHANGE_RELEASE,  /* entries that are held for nobody: enable them again */
 };
 
-/* Too large for a small stack: on the heap, zeroed. The caller sets the first six. */
+/* Too large for a small stack: on the heap, zeroed. The caller sets the first seven. */
 struct call {
 	enum policy policy;
 	bool dry;      /* observe and decide, change nothing */
@@ -33,6 +35,7 @@ struct call {
 	FILE *explain; /* for -v, or NULL */
 	const char *who;   /* of -k: hold what is disabled, for a shell of this name; or NULL */
 	struct hold *hold; /* of this shell; outlives the call */
+	const char *check; /* of -c: a program or a root directory; or NULL */
 	bool undoing;  /* this is call_undo or call_release */
 
 	enum reason reason;
@@ -40,6 +43,8 @@ struct call {
 	int stopped;        /* the signal that interrupted the call, or 0 */
 	struct fault fault; /* of a failure: on what, why, and the remedy */
 	char *notes;        /* what a person should know, one a line; on the heap, or NULL */
+
+	struct program_report programs; /* with check */
 
 	struct host host;    /* the facts as they are now */
 	struct steps steps;  /* the changes */

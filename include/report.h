@@ -21,7 +21,8 @@
 	ROW(INTERPRETER, "interpreter") \
 	ROW(FLAGS, "flags") \
 	ROW(ACTIONS, "actions") \
-	ROW(UNDO, "undo")
+	ROW(UNDO, "undo") \
+	ROW(BLOCKED, "blocked")
 
 enum report_value {
 #define ROW(constant, key) REPORT_##constant,

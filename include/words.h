@@ -53,7 +53,7 @@
 	ROW(PROBE_TIMEOUT, "probe-timeout", false, "give it longer with -t, or repair the interpreter") \
 	ROW(PROBE_FAILED, "probe-failed", false, \
 		"allow execution from memfd or from one of /tmp, /var/tmp and /dev/shm") \
-	ROW(PROGRAMS_BLOCKED, "programs-blocked", false, "see ARMHF_BINFMT_BLOCKED") \
+	ROW(PROGRAMS_BLOCKED, "programs-blocked", false, "name a program or a root directory") \
 	ROW(ENTRY_HELD, "entry-held", false, "wait until it ends, or build natively as well (-p native)") \
 	ROW(UNDO_FAILED, "undo-failed", false, \
 		"mend that and repeat the steps that are left (ARMHF_BINFMT_UNDO) with -r") \
