@@ -615,10 +615,10 @@ programs_check(struct call *call)
 		return;
 	if (report->root) {
 		fault_set(&call->fault, 0, call->check,
-			"%u of %u programs would not run, most of them (%u) for the cause of the "
-			"remedy; the first is %s: %.400s",
-			report->blocked, report->programs, report->cause_count,
-			report->fault.object, report->fault.why);
+			"%u of %u programs would not run; the first is %s: %.400s; the remedy for %u "
+			"of them",
+			report->blocked, report->programs, report->fault.object,
+			report->fault.why, report->cause_count);
 	}
 	call->fault.remedy = report->remedy;
 }

@@ -81,11 +81,15 @@ newest_consider(struct host *host, const struct entry *entry, long long register
 		return;
 	if (host->newest.state == ENTRY_ENABLED && registered < *newest)
 		return;
-	host->rival[0] = '\0';
+	if (host->newest.state != ENTRY_ENABLED || registered > *newest)
+		host->rival[0] = '\0';
 	if (host->newest.state == ENTRY_ENABLED && registered == *newest) {
-		/* Of two within one clock tick neither is guessed: both are told. */
-		memcpy(host->rival, entry->name, sizeof(host->rival));
-		return;
+		/* Of two within one clock tick neither is guessed: both are told, our own first. */
+		if (entry != &host->own) {
+			memcpy(host->rival, entry->name, sizeof(host->rival));
+			return;
+		}
+		memcpy(host->rival, host->newest.name, sizeof(host->rival));
 	}
 	host->newest = *entry;
 	*newest = registered;

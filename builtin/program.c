@@ -24,6 +24,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "text.h"
+
 /* Linux 5.6; the headers of glibc 2.28 do not know it. The number is the same on all machines. */
 #ifndef SYS_openat2
 #define SYS_openat2 437
@@ -1562,7 +1564,7 @@ check_prepare(struct check *check)
 		close(fd);
 	dirs_read(check);
 	/* A relative interpreter depends on the working directory of the program. */
-	if (!entry || entry->flags & ENTRY_FIX || check->host_root || entry->interpreter[0] != '/')
+	if (!entry || entry_has(entry, 'F') || check->host_root || entry->interpreter[0] != '/')
 		return;
 	fd = root_open(check, entry->interpreter, O_PATH | O_CLOEXEC);
 	check->no_emulator = fd < 0 || !file_stat(fd, &status) || !S_ISREG(status.stx_mode)
