@@ -41,6 +41,9 @@ look(struct call *call, enum host_fact fact)
 	struct host *host = &call->host;
 	int stopped;
 
+	/* Whether a transparent entry is there decides how the probe's end is read. */
+	if (fact == HOST_FACT_SERVING)
+		look(call, HOST_FACT_TABLE);
 	if (is_over(call) || host_knows(host, fact))
 		return host;
 	stopped = observe_fact(host, fact, &call->binfmt, &call->limits);

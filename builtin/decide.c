@@ -521,10 +521,11 @@ native_unblock(struct call *call)
 	} else {
 		outcome = attempt(call, CHANGE_DISABLE, 3, REASON_NATIVE);
 		if (outcome == OUTCOME_DONE) {
-			if (native(call))
+			if (native(call)) {
 				verdict(call, 3, REASON_NATIVE, NULL);
-			else
-				symptom(call, "armhf");
+				return;
+			}
+			symptom(call, "armhf");
 			fault_wrap(&call->cause,
 				"with its entries disabled for a trial, it did not run natively: ");
 			undo(call);
