@@ -73,7 +73,11 @@ elsewhere(struct call *call)
 static bool
 fits(struct call *call)
 {
-	look(call, HOST_FACT_DESCRIPTOR); /* a change before may have made it unknown */
+	/* A change before made it unknown, and somebody else may have removed it. */
+	if (look(call, HOST_FACT_DESCRIPTOR)->descriptor != HOST_DESCRIPTOR_VALID) {
+		undo(call);
+		begin_again(call);
+	}
 	return look(call, HOST_FACT_FIT)->fit == HOST_YES;
 }
 
@@ -85,13 +89,13 @@ is_forbidden(const struct fault *fault)
 	return fault->error == EACCES || fault->error == EPERM || fault->error == EROFS;
 }
 
-/* How the last proof ended, through the entry that the kernel asks first. */
+/* How the last proof ended, through the entry that the kernel asks first. object may be "": none is known. */
 static const struct fault *
 symptom(struct call *call, const char *object)
 {
 	const struct host *host = look(call, HOST_FACT_SERVING);
 
-	words_symptom(&call->cause, object, &host->proof,
+	words_symptom(&call->cause, object[0] != '\0' ? object : "armhf", &host->proof,
 		host->newest.state == ENTRY_ENABLED ? &host->newest : NULL, call->seconds);
 	return &call->cause;
 }
@@ -153,7 +157,7 @@ fail_broken(struct call *call, int tier)
 		fault_wrap(&call->cause,
 			"armhf is caught by an entry of a table that is not shown here, and does not run: ");
 	} else if (entry->state == ENTRY_UNKNOWN) {
-		call->cause = host->unknown_fault;
+		call->cause = host->own_fault;
 	} else if (entry == &host->own && !(entry_takes_armhf(entry) & ENTRY_DYN)) {
 		fault_set(&call->cause, 0, OWN_PATH,
 			entry_takes_armhf(entry) != 0
@@ -199,6 +203,8 @@ fail_direct(struct call *call, int tier, const struct entry *entry)
 	words_symptom(&call->cause, entry->interpreter, result, NULL, call->seconds);
 	if (result->end == PROBE_TIMEOUT)
 		reason = REASON_PROBE_TIMEOUT;
+	if (result->end == PROBE_NOT_STARTED)
+		reason = REASON_PROBE_FAILED;
 	verdict(call, tier, reason, &call->cause);
 }
 
@@ -243,11 +249,14 @@ tier1_replace(struct call *call)
 	const struct host *host = look(call, HOST_FACT_SERVING);
 
 	if (host->own.state == ENTRY_UNKNOWN) {
-		fail(call, 1, REASON_DESCRIPTOR_FAILED, &host->unknown_fault);
+		fail(call, 1, REASON_DESCRIPTOR_FAILED, &host->own_fault);
 	} else if (host->proof.end == PROBE_TIMEOUT || elsewhere(call)
 		|| host->serving == HOST_SERVING_UNKNOWN) {
-		/* It may only be slow. */
-		fail(call, 1, REASON_DESCRIPTOR_FAILED, symptom(call, host->own.interpreter));
+		/* It may only be slow; and it may be another, newer one. */
+		fail(call, 1, REASON_DESCRIPTOR_FAILED,
+			symptom(call,
+				host->newest.state == ENTRY_ENABLED ? host->newest.interpreter
+								    : host->own.interpreter));
 	} else if (!host->own_again) {
 		symptom(call, OWN_PATH);
 		fault_wrap(&call->cause, "armhf does not run, and the entry could not be registered "
@@ -347,6 +356,11 @@ tier4(struct call *call)
 	if (created && serving(call) == HOST_SERVING_ENTRY
 		&& look(call, HOST_FACT_IMPORTER)->importer == HOST_YES)
 		attempt(call, CHANGE_IMPORT, 4, REASON_DESCRIPTOR_CREATED);
+	if (!own_enabled(call)) {
+		/* Somebody else undid it. */
+		undo(call);
+		begin_again(call);
+	}
 	if (serving(call) == HOST_SERVING_ENTRY)
 		verdict(call, 4, created ? REASON_DESCRIPTOR_CREATED : REASON_ENTRY_REGISTERED, NULL);
 	else
@@ -548,11 +562,14 @@ native_unblock(struct call *call)
 	} else {
 		outcome = attempt(call, call->who != NULL ? CHANGE_HOLD : CHANGE_DISABLE, 3,
 			REASON_NATIVE);
+		if (is_over(call))
+			return;
 		if (outcome == OUTCOME_DONE) {
-			if (native(call))
+			if (native(call)) {
 				verdict(call, 3, REASON_NATIVE, NULL);
-			else
-				symptom(call, "armhf");
+				return;
+			}
+			symptom(call, "armhf");
 			fault_wrap(&call->cause,
 				"with its entries disabled for a trial, it did not run natively: ");
 			undo(call);
@@ -640,6 +657,8 @@ decide(struct call *call)
 	look(call, HOST_FACT_TABLE);
 	if (call->policy == POLICY_NATIVE)
 		policy_native(call);
+	if (is_over(call))
+		return; /* nothing that follows is true of facts that were not looked at */
 	if (host->table == HOST_TABLE_UNREADABLE) {
 		unreadable(call);
 		return;
