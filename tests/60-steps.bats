@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # What the call does to the host: the tiers and policies, everything that can go wrong on the way, and that nothing is
 # left of a call that failed. Against this kernel's own binfmt_misc, on private hosts.
+# shellcheck disable=SC2030,SC2031,SC2153 # each test is a process of its own
 
 load lib/host.bash
 
@@ -35,7 +36,7 @@ function setup() {
 	host_descriptor
 	# Not what the descriptor says, but it runs: it stays.
 	host_register_armhf qemu-arm F /usr/libexec/arm
-	entry="$(host_entry qemu-arm)"
+	registered="$(host_entry qemu-arm)"
 	for policy in registered native emulated; do
 		host_switch qemu-arm 0
 		prepare -p "${policy}"
@@ -47,7 +48,7 @@ function setup() {
 		host_switch qemu-arm 0
 		prepare -p "${policy}"
 		expect status 0 REASON descriptor-enabled TIER 1 ACTIONS "status-on enable:qemu-arm" UNDO "disable:qemu-arm status-off"
-		[[ "$(host_entry qemu-arm)" == "${entry}" ]]
+		[[ "$(host_entry qemu-arm)" == "${registered}" ]]
 	done
 	armhf_runs
 }
@@ -248,7 +249,7 @@ function setup() {
 # Under sanitizers it would take an hour.
 # bats test_tags=unsanitized
 @test "steps: from several hundred starting states -n changes nothing and is right, a failure leaves nothing, the undo list undoes" {
-	test_limit 400
+	test_limit 900
 	emulator=/usr/libexec/emulator failing=/usr/libexec/failing gone=/usr/libexec/gone
 	host_add_emulator "${emulator}"
 	install -m 0755 /usr/bin/false "${failing}"
@@ -256,7 +257,7 @@ function setup() {
 	cd "${BATS_TEST_TMPDIR}"
 	host_descriptor_text "${emulator}" > valid
 	host_descriptor_text "${failing}" > failing
-	grep -v magic valid > invalid
+	sed /magic/d valid > invalid
 	install -m 0666 valid unsafe
 	sed 's/x28/x08/' valid > mismatching
 	# Its interpreter makes the kernel print one line too many. In one write, which bash's printf does not do.
@@ -270,26 +271,26 @@ function setup() {
 		done
 		echo 1 > "${TABLE}/status"
 		case "${entry}" in
-			absent) ;;
-			disabled) host_register_armhf qemu-arm PC "${emulator}" && echo 0 > "${TABLE}/qemu-arm" ;;
-			enabled) host_register_armhf qemu-arm PC "${emulator}" ;;
-			failing) host_register_armhf qemu-arm "" "${failing}" ;;
-			failing-disabled) host_register_armhf qemu-arm P "${failing}" && echo 0 > "${TABLE}/qemu-arm" ;;
-			unknown) cat unknown > "${TABLE}/register" ;;
-			pinned) cp "${failing}" "${gone}" && host_register_armhf qemu-arm F "${gone}" && rm "${gone}" ;;
+		absent) ;;
+		disabled) host_register_armhf qemu-arm PC "${emulator}" && echo 0 > "${TABLE}/qemu-arm" ;;
+		enabled) host_register_armhf qemu-arm PC "${emulator}" ;;
+		failing) host_register_armhf qemu-arm "" "${failing}" ;;
+		failing-disabled) host_register_armhf qemu-arm P "${failing}" && echo 0 > "${TABLE}/qemu-arm" ;;
+		unknown) cat unknown > "${TABLE}/register" ;;
+		pinned) cp "${failing}" "${gone}" && host_register_armhf qemu-arm F "${gone}" && rm "${gone}" ;;
 		esac
 		case "${other}" in
-			none) ;;
-			working) host_register_armhf other "" "${emulator}" ;;
-			failing) host_register_armhf other "" "${failing}" ;;
+		none) ;;
+		working) host_register_armhf other "" "${emulator}" ;;
+		failing) host_register_armhf other "" "${failing}" ;;
 		esac
 		rm -f "${DESCRIPTOR}" /usr/bin/qemu-arm-static
 		mkdir -p "${DESCRIPTOR%/*}"
 		case "${found}" in
-			emulator | failing) ln "/usr/libexec/${found}" /usr/bin/qemu-arm-static ;;
-			unsafe) cp -p /usr/libexec/unsafe /usr/bin/qemu-arm-static ;;
-			none) ;;
-			*) cp -p "${found#descriptor-}" "${DESCRIPTOR}" ;;
+		emulator | failing) ln "/usr/libexec/${found}" /usr/bin/qemu-arm-static ;;
+		unsafe) cp -p /usr/libexec/unsafe /usr/bin/qemu-arm-static ;;
+		none) ;;
+		*) cp -p "${found#descriptor-}" "${DESCRIPTOR}" ;;
 		esac
 		[[ "${switch}" == on ]] || echo 0 > "${TABLE}/status"
 	}
@@ -328,9 +329,10 @@ function setup() {
 		same "-n was wrong" "${planned}" "$(outcome)"
 		after="$(snapshot)"
 		same "MODE" "${ARMHF_BINFMT_MODE}" "$(armhf_runs && echo emulated || echo none)"
+		# shellcheck disable=SC2195 # UNDO may be empty
 		case "${status} ${ARMHF_BINFMT_MODE} ${ARMHF_BINFMT_UNDO:+undo}" in
-			"0 emulated" | "0 emulated "* | "1 "*" ") ;;
-			*) same "status ${status}, MODE ${ARMHF_BINFMT_MODE}, UNDO ${ARMHF_BINFMT_UNDO}" "" impossible ;;
+		"0 emulated" | "0 emulated "* | "1 "*" ") ;;
+		*) same "status ${status}, MODE ${ARMHF_BINFMT_MODE}, UNDO ${ARMHF_BINFMT_UNDO}" "" impossible ;;
 		esac
 		if ((status == 1)) && [[ "${ARMHF_BINFMT_WARNING}" != *"could not be put back (register:qemu-arm): ${gone}"* || "${entry}" != pinned ]]; then
 			same "it failed and left something" "${before}" "${after}"
@@ -514,8 +516,8 @@ function failing_host() {
 	ln -s loop /usr/libexec/loop
 	host_add_emulator /usr/libexec/inert
 	chmod 0644 /usr/libexec/inert
-	declare -A named=([group/arm]=group [world/arm]=world [writable]=writable [link]=safe/../group [loop]=loop [inert]=inert [safe]=safe [none]=none
-		[safe/none/arm]=safe/none [safe/arm/none]=safe/arm/none)
+	declare -A named=([group / arm]=group [world / arm]=world [writable]=writable [link]=safe/../group [loop]=loop [inert]=inert [safe]=safe [none]=none
+		[safe / none / arm]=safe/none [safe / arm / none]=safe/arm/none)
 	if ((EUID == 0)); then
 		# A second user's, where there is one in this namespace.
 		host_add_emulator /usr/libexec/foreign
@@ -740,8 +742,8 @@ function failing_host() {
 	for error in EOPNOTSUPP EISDIR EINVAL; do
 		# Left by a call that was killed, and a link that would lead elsewhere.
 		case "${error}" in
-			EISDIR) echo left > "${temporary}" ;;
-			EINVAL) ln -s /usr/share/elsewhere "${temporary}" ;;
+		EISDIR) echo left > "${temporary}" ;;
+		EINVAL) ln -s /usr/share/elsewhere "${temporary}" ;;
 		esac
 		umask 0077
 		prepare_in strace -o "${BATS_TEST_TMPDIR}/calls" -P /usr/share/binfmts -e "inject=openat:error=${error}:when=2" --
@@ -822,8 +824,8 @@ function failing_host() {
 	umount "${TABLE}"
 	for descriptor in no valid invalid; do
 		case "${descriptor}" in
-			valid) host_descriptor ;;
-			invalid) echo > "${DESCRIPTOR}" ;;
+		valid) host_descriptor ;;
+		invalid) echo > "${DESCRIPTOR}" ;;
 		esac
 		for policy in registered native emulated; do
 			prepare -p "${policy}"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-3.0-or-later
 # -r: the undo list of an earlier call, in whole or in part, in another shell, later, and on a host that has changed.
+# shellcheck disable=SC1003 # the backslashes are meant
 
 load lib/host.bash
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Several shells at once, others who change the same things meanwhile, the lock, and shells that are killed.
+# shellcheck disable=SC2016,SC2153 # another shell expands it
 
 load lib/host.bash
 
@@ -144,9 +145,11 @@ function watch() {
 	[[ "$(ls "${TABLE}")" == $'register\nstatus' ]]
 	rm "${DESCRIPTOR}"
 	umount "${TABLE}"
+	# The machine's own may be mounted further below.
+	mounts="$(findmnt -n -t binfmt_misc "${TABLE}" | wc -l)"
 	at_once 8
 	all_agree "0 emulated" register:qemu-arm
-	[[ "$(findmnt -n -t binfmt_misc "${TABLE}" | wc -l)" == 1 ]]
+	[[ "$(findmnt -n -t binfmt_misc "${TABLE}" | wc -l)" == "$((mounts + 1))" ]]
 }
 
 @test "race: 8 shells at once with binfmt-support => one import, and its record" {
@@ -219,6 +222,7 @@ function watch() {
 	temporary=/usr/share/.armhf-binfmt-descriptor
 	# At the call that gives the file its name; with O_TMPFILE, and without.
 	for call in linkat renameat2; do
+		# shellcheck disable=SC2054 # strace takes commas
 		delayed=(strace -o "${BATS_TEST_TMPDIR}/calls" -P "${DESCRIPTOR%/*}" -P "${temporary}" -e trace=openat,linkat,renameat2 -e "inject=${call}:delay_enter=500000")
 		[[ "${call}" == linkat ]] || delayed+=(-e inject=openat:error=EOPNOTSUPP:when=2)
 		{
@@ -295,9 +299,9 @@ function watch() {
 	for ((i = 0; i < 48; i++)); do
 		host_descriptor_text > /usr/share/packaged
 		case "$((i % 4))" in
-			1) mv /usr/share/packaged "${DESCRIPTOR}" ;;
-			2) host_switch status 0 ;;
-			3) mv /usr/share/packaged "${DESCRIPTOR}" && host_register_armhf qemu-arm "" /usr/bin/false ;;
+		1) mv /usr/share/packaged "${DESCRIPTOR}" ;;
+		2) host_switch status 0 ;;
+		3) mv /usr/share/packaged "${DESCRIPTOR}" && host_register_armhf qemu-arm "" /usr/bin/false ;;
 		esac
 		bash -c 'enable -f "${0}" armhf_binfmt_prepare && echo > "${1}" && armhf_binfmt_prepare && echo > "${2}"' \
 			"${INSTALLED}" "${BATS_TEST_TMPDIR}/begun" "${BATS_TEST_TMPDIR}/ended" 2> /dev/null &

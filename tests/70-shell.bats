@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The manners of a builtin: its options, its variables, what it prints, and that it leaves the shell as it was.
+# shellcheck disable=SC2016,SC2153,SC2030,SC2031,SC2154 # other shells and the builtin; each test is a process of its own
 
 load lib/host.bash
 
@@ -191,8 +192,7 @@ function same() {
 	host_add_emulator
 	armhf_binfmt_prepare -n -A undeclared
 	[[ "$(declare -p undeclared)" == "declare -A "* ]]
-	[[ "$(printf '%s\n' "${!undeclared[@]}" | sort | tr '\n' ' ')" == \
-		"actions align entry flags interpreter message mode native reason tier undo warning " ]]
+	[[ "$(printf '%s\n' "${!undeclared[@]}" | sort | tr '\n' ' ')" == "actions align entry flags interpreter message mode native reason tier undo warning " ]]
 	[[ "${undeclared[mode]} ${undeclared[tier]} ${undeclared[align]}" == "emulated 4 all" ]]
 	[[ -z "${!ARMHF_BINFMT_@}" ]]
 
@@ -381,11 +381,9 @@ function same() {
 	expect status 0 REASON descriptor-created
 	[[ "$(< "${HOST_OUTPUT}")" == *"armhf_binfmt_prepare: write error: Bad file descriptor" ]]
 	armhf_runs
-	for to in /dev/full; do
-		armhf_binfmt_prepare -v > "${to}" 2> "${HOST_OUTPUT}" || status="${?}"
-		expect status 0 REASON descriptor-current
-		[[ "$(< "${HOST_OUTPUT}")" == *"armhf_binfmt_prepare: write error: No space left on device" ]]
-	done
+	armhf_binfmt_prepare -v > /dev/full 2> "${HOST_OUTPUT}" || status="${?}"
+	expect status 0 REASON descriptor-current
+	[[ "$(< "${HOST_OUTPUT}")" == *"armhf_binfmt_prepare: write error: No space left on device" ]]
 	# The next that writes is not told of it.
 	[[ "$(armhf_binfmt_prepare -v)" == "machine: "*"result: "* ]]
 	echo fine > "${HOST_OUTPUT}"
@@ -545,7 +543,7 @@ function same() {
 	# shell_state: all of it that /proc and bash tell.
 	function shell_state() {
 		declare line
-		for line in /proc/$$/fd/*; do
+		for line in "/proc/$$/fd"/*; do
 			[[ ! -e "${line}" ]] || printf '%s\n' "${line}"
 		done
 		while read -r line; do
@@ -702,7 +700,10 @@ function same() {
 	private_host
 	host_add_emulator
 	script='enable -f "${0}" armhf_binfmt_prepare && armhf_binfmt_prepare -n && [[ "${ARMHF_BINFMT_MODE}" == emulated ]]'
-	(trap '' CHLD; exec bash -c "${script}" "${INSTALLED}")
+	(
+		trap '' CHLD
+		exec bash -c "${script}" "${INSTALLED}"
+	)
 	env --block-signal=CHLD bash -c "${script}" "${INSTALLED}"
 	env --ignore-signal=CHLD bash -c "${script}" "${INSTALLED}"
 	env --block-signal bash -c "${script}" "${INSTALLED}"

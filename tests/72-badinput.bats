@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Bad input: on the command line, in the outcome variables, in place of the descriptor, as interpreter. Never a hang, never
 # a crash, nothing half done, and a message that names what is wrong.
+# shellcheck disable=SC1003,SC2016,SC2030,SC2031,SC2034,SC2154 # other shells and the builtin; each test is a process of its own
 
 load lib/host.bash
 

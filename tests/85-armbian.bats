@@ -33,14 +33,19 @@ function armbian() {
 
 # screen NAME LINE...: exactly these lines were shown before the build began, if it did.
 function screen() {
-	declare seen wanted="$(printf '%s\n' "${@:2}")"
+	declare seen wanted
+	wanted="$(printf '%s\n' "${@:2}")"
 	seen="$(sed '/^info: Building/,$d' "${builds}/${1}.screen")"
-	[[ "${seen}" == "${wanted}" ]] || { diff <(echo "${wanted}") <(echo "${seen}") >&2; return 1; }
+	[[ "${seen}" == "${wanted}" ]] || {
+		diff <(echo "${wanted}") <(echo "${seen}") >&2
+		return 1
+	}
 }
 
 # What the extension does about a call of the builtin that switched this entry off, if it was on.
 function sign_on() {
 	declare line name
+	# shellcheck disable=SC2034 # the extension reads it
 	declare -A live=() outcome=([mode]=native [undo]="")
 	armhf_binfmt_lock
 	armhf_binfmt_sweep
@@ -74,7 +79,9 @@ function left_as_found() {
 	before="$(host_state)"
 	enable -d armhf_binfmt_prepare
 	function prepare_host_binfmt_qemu_cross_arm64_host_armhf_target() { echo own; }
+	# shellcheck source=scripts/armbian/armhf-binfmt.sh
 	source "${ARMBIAN_EXTENSION}"
+	# shellcheck source=scripts/armbian/armhf-binfmt.sh
 	source "${ARMBIAN_EXTENSION}"
 	[[ "$(armhf_binfmt_framework_function)" == own ]]
 	[[ "$(declare -f prepare_host_binfmt_qemu_cross_arm64_host_armhf_target)" == *armhf_binfmt_join* ]]
@@ -502,6 +509,7 @@ enable:old interpreter /usr/bin/qemu-arm-static\\nflags: F\\noffset 0\\nmagic 7f
 		now="$(host_state)"
 		build_end build
 		[[ "$(host_state)" == "${now}" && -z "$(build_records)" ]]
+		# shellcheck disable=SC2034 # for expect
 		shown="$(sed '1,/^info: Built/d' "${builds}/build.screen")"
 	}
 	host_add_emulator /usr/bin/another
@@ -613,7 +621,7 @@ enable:old interpreter /usr/bin/qemu-arm-static\\nflags: F\\noffset 0\\nmagic 7f
 	two_entries
 	found="$(build_entries)"
 	mkdir /run/armhf-binfmt
-	cat > /run/container << 'CONTAINER'
+	cat > /run/container <<- 'CONTAINER'
 		mount -t proc proc /proc
 		mount -t binfmt_misc none /proc/sys/fs/binfmt_misc
 		exec bash "${ARMBIAN_FRAMEWORK_INSIDE}" "$@" ARMBIAN_RUNNING_IN_CONTAINER=yes

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The command armhf-binfmt-prepare, installed as make install does it, and the completions.
+# shellcheck disable=SC2030,SC2031 # each test is a process of its own
 
 load lib/host.bash
 

@@ -27,11 +27,13 @@ load lib/host.bash
 		done 2> /dev/null
 	}
 	set +eE
+	# shellcheck disable=SC2034 # an argument
 	string=text
 	fds=(/proc/$$/fd/*)
 	host_memory
 	calls 2000
 	host_memory
+	# shellcheck disable=SC2154 # host_memory sets it
 	before="${used}"
 	calls 98000
 	host_memory

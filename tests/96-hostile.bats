@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Who may do what: others who can write where root reads, a hostile environment, and a host that refuses. Single bad
 # descriptors, variables and interpreters are in 60-steps, 72-badinput and 50-observe; here is what they are for.
+# shellcheck disable=SC2016,SC2030,SC2031 # other shells; each test is a process of its own
 
 load lib/host.bash
 
@@ -24,7 +25,10 @@ function another() {
 }
 
 function not_executed() {
-	[[ ! -e "${MARK}" ]] || { echo "executed: $(cat "${MARK}")" >&2; return 1; }
+	[[ ! -e "${MARK}" ]] || {
+		echo "executed: $(cat "${MARK}")" >&2
+		return 1
+	}
 }
 
 @test "hostile: a descriptor, a folder or a program that others can write => refused by name, nothing registered, nothing executed" {
@@ -78,7 +82,6 @@ function not_executed() {
 			done
 		done' bash "${EVIL}" "${theirs}") &
 	swapper="${!}"
-	trap 'kill "${swapper}"' EXIT
 	until [[ -L "${theirs}/link" ]]; do :; done
 	ln -s "${theirs}/link" "${DESCRIPTOR}"
 	for ((i = 0; i < 300; i++)); do
@@ -93,6 +96,7 @@ function not_executed() {
 	done
 	[[ "$(ls "${TABLE}")" == $'register\nstatus' ]]
 	not_executed
+	kill "${swapper}"
 }
 
 @test "hostile: the folder of the descriptors is a link into another user's => nothing is written there" {
@@ -154,6 +158,7 @@ function not_executed() {
 	printf '#!/bin/bash\n[[ "$(env | grep -cv "^\\(PWD\\|SHLVL\\|_\\|OLDPWD\\)=")" == 0 ]] || exit 1\nexec /usr/bin/qemu-arm-static "$@"\n' > "${EVIL}/interpreter"
 	chmod 0755 "${EVIL}/interpreter"
 	host_register_armhf qemu-arm "" "${EVIL}/interpreter"
+	# shellcheck disable=SC2317 # if it was called
 	function exec() { echo function >> "${MARK}"; }
 	export -f exec
 	export BASH_ENV="${EVIL}/env.sh" ENV="${EVIL}/env.sh" LD_PRELOAD="" LD_LIBRARY_PATH="${EVIL}"
@@ -199,26 +204,20 @@ function not_executed() {
 @test "hostile: vm.memfd_noexec=2, and no folder but one that allows exec => the same outcome" {
 	requires "vm.memfd_noexec (Linux 6.3 and later)" [ -e /proc/sys/vm/memfd_noexec ]
 	host_add_emulator
-	for folder in /tmp /var/tmp /run; do
-		mount -t tmpfs -o noexec none "${folder}"
-	done
-	HOST_OUTPUT="/dev/shm/outcome.$$"
-	# The setting is the process namespace's.
-	prepare_in unshare --pid --fork --mount-proc bash -c 'echo 2 > /proc/sys/vm/memfd_noexec && mount --bind "${0}" /proc/sys/fs/binfmt_misc && exec "$@"' "${TABLE}" --
-	rm -f "${HOST_OUTPUT}".*
+	# The setting is the process namespace's, of which /proc is mounted over the machine's, and the table on that.
+	prepare_in unshare --pid --fork --mount-proc bash -ec 'for directory in /tmp /var/tmp /run; do
+			mount -t tmpfs -o noexec none "${directory}"
+		done
+		echo 2 > /proc/sys/vm/memfd_noexec
+		mount -t binfmt_misc none "${0}"
+		exec "$@"' "${TABLE}" --
 	expect status 0 REASON descriptor-created MODE emulated
 }
 
 @test "hostile: no /dev/fd, no /dev/shm, no /tmp => the same outcome" {
 	host_add_emulator
-	mount -t tmpfs none /mnt
-	touch /mnt/null
-	mount --bind /dev/null /mnt/null
-	mount --rbind /mnt /dev
-	[[ ! -e /dev/fd && ! -e /dev/shm ]]
-	HOST_OUTPUT="/usr/lib/bash/outcome"
-	mount -t tmpfs -o ro none /tmp
-	prepare
+	prepare_in unshare --mount bash -c 'mount -t tmpfs none /mnt && touch /mnt/null && mount --bind /dev/null /mnt/null && mount --rbind /mnt /dev &&
+		mount -t tmpfs -o ro none /tmp && [[ ! -e /dev/fd && ! -e /dev/shm ]] && exec "$@"' bash --
 	expect status 0 REASON descriptor-created MODE emulated
 }
 
@@ -250,6 +249,7 @@ function not_executed() {
 			for name in "${!ARMHF_BINFMT_@}"; do printf '%s=%q\n' "${name}" "${!name}"; done > "${HOST_OUTPUT}.set"
 			exit "${status}"
 		) || status="${?}"
+		# shellcheck source=/dev/null
 		source "${HOST_OUTPUT}.set"
 		if ((status == 0)); then
 			armhf_runs

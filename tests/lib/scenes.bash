@@ -4,7 +4,7 @@
 #
 # From whoever sources it: HOST_PACKAGES, unpacked packages; HOST_EMULATOR, the static qemu-arm; HOST_ARMHF, a static
 # armhf program that prints "ok"; INSTALLED, the object; HOST_OUTPUT, a prefix for files that may be written.
-# shellcheck shell=bash disable=SC2034 # read by the scripts
+# shellcheck shell=bash disable=SC2034,SC2120 # read by the scripts; arguments are optional
 
 TABLE="/proc/sys/fs/binfmt_misc"
 DESCRIPTOR="/usr/share/binfmts/qemu-arm"
