@@ -9,17 +9,17 @@
 load lib/host
 
 function setup_file() {
-	export DESCRIPTORS="${BATS_TEST_DIRNAME}/data/descriptors"
+	export TEXTS="${BATS_TEST_DIRNAME}/data/descriptors"
 }
 
 # import FILE...: have update-binfmts import each descriptor, and register what we read in it; compare the two
 # entries as the kernel prints them.
 function import() {
-	host "$@" << 'EOF'
+	declare file line ours theirs wrong=0
+	private_host
 	host_add_binfmt_support
 	# The flag F needs an interpreter that is there.
 	install -D -m 0755 /usr/bin/true /usr/libexec/qemu-binfmt/arm-binfmt-P
-	wrong=0
 	for file in "$@"; do
 		rm -f /var/lib/binfmts/qemu-arm
 		cp "${file}" "${DESCRIPTOR}"
@@ -37,40 +37,39 @@ function import() {
 			host_switch qemu-arm -1
 		fi
 		case "${file##*/}" in
-			good-*) [[ -n "${ours}" && "${ours}" == "${theirs}" ]] ;;
-			loose-*) [[ -n "${ours}" && -z "${theirs}" ]] ;;
-			strict-*) [[ -z "${ours}" && -n "${theirs}" ]] ;;
-			bad-*) [[ -z "${ours}" && -z "${theirs}" ]] ;;
+		good-*) [[ -n "${ours}" && "${ours}" == "${theirs}" ]] ;;
+		loose-*) [[ -n "${ours}" && -z "${theirs}" ]] ;;
+		strict-*) [[ -z "${ours}" && -n "${theirs}" ]] ;;
+		bad-*) [[ -z "${ours}" && -z "${theirs}" ]] ;;
 		esac || {
 			printf '%s\nupdate-binfmts: %s\nours: %s\n\n' "${file##*/}" "${theirs:-nothing}" "${ours:-nothing}" >&2
 			wrong=1
 		}
 	done
-	exit "${wrong}"
-EOF
+	((wrong == 0))
 }
 
 @test "descriptor: what tier 4 writes, odd sizes, and every change of a byte" {
-	"${BUILD}/tests/descriptor_test" "${DESCRIPTORS}"/*
+	"${BUILD}/tests/descriptor_test" "${TEXTS}"/*
 }
 
 @test "descriptor: an invalid one is named with line and reason" {
-	run -1 "${BUILD}/tests/descriptor_line" "${DESCRIPTORS}"/{bad,strict}-*
+	run -1 "${BUILD}/tests/descriptor_line" "${TEXTS}"/{bad,strict}-*
 	diff -u "${BATS_TEST_DIRNAME}/data/descriptors.refused" - <<< "${output}"
 }
 
 @test "descriptor: good ones come to the entry that update-binfmts registers" {
-	import "${DESCRIPTORS}"/good-*
+	import "${TEXTS}"/good-*
 }
 
 @test "descriptor: loose ones come to an entry, and update-binfmts does not take them" {
-	import "${DESCRIPTORS}"/loose-*
+	import "${TEXTS}"/loose-*
 }
 
 @test "descriptor: strict ones are refused, and update-binfmts takes them" {
-	import "${DESCRIPTORS}"/strict-*
+	import "${TEXTS}"/strict-*
 }
 
 @test "descriptor: bad ones are refused, and update-binfmts does not take them either" {
-	import "${DESCRIPTORS}"/bad-*
+	import "${TEXTS}"/bad-*
 }

@@ -10,7 +10,6 @@ load lib/host
 }
 
 @test "entry: this kernel takes our lines, prints what we parse, and matches as we do" {
-	host << 'EOF'
+	private_host
 	"${BUILD}/tests/entry_kernel"
-EOF
 }

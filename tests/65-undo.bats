@@ -1,225 +1,203 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-3.0-or-later
 # -r: the undo list of an earlier call, in whole or in part, in another shell, later, and on a host that has changed.
+# shellcheck disable=SC1003 # the backslashes are meant
 
 load lib/host.bash
 
 function setup() {
 	requires_emulation
+	private_host
 }
 
 @test "undo: takes back what a call did, in another shell as well; a second time there is nothing to do" {
-	host <<- 'EOF'
-		host_add_emulator
-		rmdir /usr/share/binfmts
-		before="$(host_kept)"
-		prepare
-		undo="${ARMHF_BINFMT_UNDO}"
-		prepare_in env -- -r "${undo}"
-		expect status 0 REASON undo-done TIER 0 MODE none ENTRY "" INTERPRETER "" FLAGS "" ACTIONS "unregister:qemu-arm remove-descriptor" UNDO "" WARNING ""
-		diff <(echo "${before}") <(host_kept)
-		prepare -r "${undo}"
-		expect status 0 REASON undo-done ACTIONS "" UNDO ""
-		diff <(echo "${before}") <(host_kept)
-	EOF
+	host_add_emulator
+	rmdir /usr/share/binfmts
+	before="$(host_kept)"
+	prepare
+	undo="${ARMHF_BINFMT_UNDO}"
+	prepare_in env -- -r "${undo}"
+	expect status 0 REASON undo-done TIER 0 MODE none ENTRY "" INTERPRETER "" FLAGS "" ACTIONS "unregister:qemu-arm remove-descriptor" UNDO "" WARNING ""
+	diff <(echo "${before}") <(host_kept)
+	prepare -r "${undo}"
+	expect status 0 REASON undo-done ACTIONS "" UNDO ""
+	diff <(echo "${before}") <(host_kept)
 }
 
 @test "undo: each call's list takes the host back through the states it came from" {
-	host <<- 'EOF'
-		host_add_emulator
-		host_add_binfmt_support
-		host_switch status 0
-		declare -a states=() lists=()
-		states+=("$(host_kept)")
-		prepare
-		expect status 0 ACTIONS "status-on create-descriptor register:qemu-arm import" UNDO "unimport unregister:qemu-arm remove-descriptor status-off"
-		lists+=("${ARMHF_BINFMT_UNDO}")
-		host_switch qemu-arm 0
-		states+=("$(host_kept)")
-		prepare
-		expect status 0 REASON descriptor-enabled UNDO disable:qemu-arm
-		lists+=("${ARMHF_BINFMT_UNDO}")
-		for i in 1 0; do
-			prepare -r "${lists[i]}"
-			expect status 0 REASON undo-done UNDO ""
-			diff <(echo "${states[i]}") <(host_kept)
-		done
-	EOF
+	host_add_emulator
+	host_add_binfmt_support
+	host_switch status 0
+	declare -a states=() lists=()
+	states+=("$(host_kept)")
+	prepare
+	expect status 0 ACTIONS "status-on create-descriptor register:qemu-arm import" UNDO "unimport unregister:qemu-arm remove-descriptor status-off"
+	lists+=("${ARMHF_BINFMT_UNDO}")
+	host_switch qemu-arm 0
+	states+=("$(host_kept)")
+	prepare
+	expect status 0 REASON descriptor-enabled UNDO disable:qemu-arm
+	lists+=("${ARMHF_BINFMT_UNDO}")
+	for i in 1 0; do
+		prepare -r "${lists[i]}"
+		expect status 0 REASON undo-done UNDO ""
+		diff <(echo "${states[i]}") <(host_kept)
+	done
 }
 
 @test "undo: -n says what would be done and does nothing" {
-	host <<- 'EOF'
-		host_add_emulator
-		prepare
-		undo="${ARMHF_BINFMT_UNDO}"
-		before="$(host_state)"
-		prepare -n -r "${undo}"
-		expect status 0 REASON undo-done ACTIONS "unregister:qemu-arm remove-descriptor" UNDO "" MODE emulated
-		diff <(echo "${before}") <(host_state)
-	EOF
+	host_add_emulator
+	prepare
+	undo="${ARMHF_BINFMT_UNDO}"
+	before="$(host_state)"
+	prepare -n -r "${undo}"
+	expect status 0 REASON undo-done ACTIONS "unregister:qemu-arm remove-descriptor" UNDO "" MODE emulated
+	diff <(echo "${before}") <(host_state)
 }
 
 @test "undo: some of the steps, in any order, with blanks and newlines between them" {
-	host <<- 'EOF'
-		host_add_emulator
-		prepare
-		prepare -r $'  remove-descriptor\n'
-		expect status 0 REASON undo-done ACTIONS remove-descriptor MODE emulated ENTRY qemu-arm INTERPRETER /usr/bin/qemu-arm-static FLAGS POC
-		[[ ! -e "${DESCRIPTOR}" ]]
-		armhf_runs
-		prepare -r $'status-off\tremove-descriptor \n unregister:qemu-arm'
-		expect status 0 REASON undo-done ACTIONS "status-off unregister:qemu-arm" MODE none
-		[[ "$(host_entry status)" == disabled && "$(ls "${TABLE}")" == $'register\nstatus' ]]
-		prepare -r ""
-		expect status 0 REASON undo-done ACTIONS "" MODE none
-	EOF
+	host_add_emulator
+	prepare
+	prepare -r $'  remove-descriptor\n'
+	expect status 0 REASON undo-done ACTIONS remove-descriptor MODE emulated ENTRY qemu-arm INTERPRETER /usr/bin/qemu-arm-static FLAGS POC
+	[[ ! -e "${DESCRIPTOR}" ]]
+	armhf_runs
+	prepare -r $'status-off\tremove-descriptor \n unregister:qemu-arm'
+	expect status 0 REASON undo-done ACTIONS "status-off unregister:qemu-arm" MODE none
+	[[ "$(host_entry status)" == disabled && "$(ls "${TABLE}")" == $'register\nstatus' ]]
+	prepare -r ""
+	expect status 0 REASON undo-done ACTIONS "" MODE none
 }
 
 @test "undo: status stays on where other entries are in the table, with a warning" {
-	host <<- 'EOF'
-		host_add_emulator
-		host_descriptor
-		host_switch status 0
-		prepare
-		expect status 0 ACTIONS "status-on register:qemu-arm" UNDO "unregister:qemu-arm status-off"
-		undo="${ARMHF_BINFMT_UNDO}"
-		host_register ":jar:E::jar::/usr/bin/true:"
-		prepare -r "${undo}"
-		expect status 0 REASON undo-done ACTIONS unregister:qemu-arm UNDO "" WARNING "${TABLE}/status: left on*"
-		[[ "$(host_entry status)" == enabled ]]
-		refute host_entry qemu-arm
-		host_entry jar
-	EOF
+	host_add_emulator
+	host_descriptor
+	host_switch status 0
+	prepare
+	expect status 0 ACTIONS "status-on register:qemu-arm" UNDO "unregister:qemu-arm status-off"
+	undo="${ARMHF_BINFMT_UNDO}"
+	host_register ":jar:E::jar::/usr/bin/true:"
+	prepare -r "${undo}"
+	expect status 0 REASON undo-done ACTIONS unregister:qemu-arm UNDO "" WARNING "${TABLE}/status: left on*"
+	[[ "$(host_entry status)" == enabled ]]
+	refute host_entry qemu-arm
+	host_entry jar
 }
 
 @test "undo: entries are switched by their escaped names; one that is gone or already so is done" {
-	host <<- 'EOF'
-		host_register_armhf 'a b\' "" /usr/bin/true
-		host_register_armhf c "" /usr/bin/true
-		host_switch c 0
-		prepare -r 'disable:a\x20b\x5c enable:c'
-		expect status 0 REASON undo-done ACTIONS 'disable:a\\x20b\\x5c enable:c'
-		[[ "$(host_entry 'a b\')" == disabled* && "$(host_entry c)" == enabled* ]]
-		prepare -r 'disable:a\x20b\x5c enable:c disable:none unregister:none'
-		expect status 0 REASON undo-done ACTIONS ""
-		prepare -r 'unregister:a\x20b\x5c'
-		expect status 0 ACTIONS 'unregister:a\\x20b\\x5c'
-		refute host_entry 'a b\'
-	EOF
+	host_register_armhf 'a b\' "" /usr/bin/true
+	host_register_armhf c "" /usr/bin/true
+	host_switch c 0
+	prepare -r 'disable:a\x20b\x5c enable:c'
+	expect status 0 REASON undo-done ACTIONS 'disable:a\\x20b\\x5c enable:c'
+	[[ "$(host_entry 'a b\')" == disabled* && "$(host_entry c)" == enabled* ]]
+	prepare -r 'disable:a\x20b\x5c enable:c disable:none unregister:none'
+	expect status 0 REASON undo-done ACTIONS ""
+	prepare -r 'unregister:a\x20b\x5c'
+	expect status 0 ACTIONS 'unregister:a\\x20b\\x5c'
+	refute host_entry 'a b\'
 }
 
 @test "undo: a descriptor that is not one of ours, or not any more, is not removed => undo-failed, the rest done" {
-	host <<- 'EOF'
-		host_add_emulator
-		prepare
-		undo="${ARMHF_BINFMT_UNDO}"
-		echo "# mine" >> "${DESCRIPTOR}"
-		sum="$(sha256sum "${DESCRIPTOR}")"
-		for option in -n ""; do
-			# shellcheck disable=SC2086
-			prepare ${option} -r "${undo}"
-			expect status 1 REASON undo-failed TIER 0 ACTIONS unregister:qemu-arm UNDO remove-descriptor MESSAGE "${DESCRIPTOR}: *" stderr "*${DESCRIPTOR}: *"
-		done
-		[[ "$(sha256sum "${DESCRIPTOR}")" == "${sum}" ]]
-		refute host_entry qemu-arm
-		for make in "mkdir" "ln -s /usr/bin/true" "touch"; do
-			rm -rf "${DESCRIPTOR}"
-			${make} "${DESCRIPTOR}"
-			prepare -r remove-descriptor
-			expect status 1 REASON undo-failed UNDO remove-descriptor ACTIONS ""
-			[[ -e "${DESCRIPTOR}" ]]
-		done
-	EOF
+	host_add_emulator
+	prepare
+	undo="${ARMHF_BINFMT_UNDO}"
+	echo "# mine" >> "${DESCRIPTOR}"
+	sum="$(sha256sum "${DESCRIPTOR}")"
+	for option in -n ""; do
+		# shellcheck disable=SC2086
+		prepare ${option} -r "${undo}"
+		expect status 1 REASON undo-failed TIER 0 ACTIONS unregister:qemu-arm UNDO remove-descriptor MESSAGE "${DESCRIPTOR}: *" stderr "*${DESCRIPTOR}: *"
+	done
+	[[ "$(sha256sum "${DESCRIPTOR}")" == "${sum}" ]]
+	refute host_entry qemu-arm
+	for make in "mkdir" "ln -s /usr/bin/true" "touch"; do
+		rm -rf "${DESCRIPTOR}"
+		${make} "${DESCRIPTOR}"
+		prepare -r remove-descriptor
+		expect status 1 REASON undo-failed UNDO remove-descriptor ACTIONS ""
+		[[ -e "${DESCRIPTOR}" ]]
+	done
 }
 
 @test "undo: refused, or without effect => undo-failed, and the list holds what is left" {
-	requires strace command -v strace
-	host <<- 'EOF'
-		host_add_emulator
-		prepare
-		undo="${ARMHF_BINFMT_UNDO}"
-		before="$(host_kept)"
-		mount --bind "${TABLE}" "${TABLE}"
-		mount -o remount,bind,ro "${TABLE}"
-		prepare -r "${undo}"
-		expect status 1 REASON undo-failed MODE emulated MESSAGE "${TABLE}/register: *Read-only*" UNDO "${undo}" ACTIONS ""
-		umount "${TABLE}"
-		if ((EUID == 0)) && setpriv --reuid=65534 true 2> /dev/null; then
-			prepare_in as_nobody -- -r "${undo}"
-			expect status 1 REASON undo-failed MODE emulated MESSAGE "${TABLE}/register: *Permission denied*" UNDO "${undo}" ACTIONS ""
-		fi
-		prepare_in strace -o /dev/null -P "${TABLE}/qemu-arm" -e inject=write:retval=2 -- -r unregister:qemu-arm
-		expect status 1 REASON undo-failed MODE emulated MESSAGE "${TABLE}/qemu-arm: *" UNDO unregister:qemu-arm ACTIONS ""
-		diff <(echo "${before}") <(host_kept)
-		prepare_in strace -o /dev/null -P "${TABLE}/qemu-arm" -e inject=write:error=EIO -- -r "${undo}"
-		expect status 1 REASON undo-failed MODE emulated UNDO unregister:qemu-arm ACTIONS remove-descriptor
-		prepare -r "${ARMHF_BINFMT_UNDO}"
-		expect status 0
-	EOF
+	requires_strace
+	host_add_emulator
+	prepare
+	undo="${ARMHF_BINFMT_UNDO}"
+	before="$(host_kept)"
+	mount --bind "${TABLE}" "${TABLE}"
+	mount -o remount,bind,ro "${TABLE}"
+	prepare -r "${undo}"
+	expect status 1 REASON undo-failed MODE emulated MESSAGE "${TABLE}/register: *Read-only*" UNDO "${undo}" ACTIONS ""
+	umount "${TABLE}"
+	if ((EUID == 0)) && setpriv --reuid=65534 true 2> /dev/null; then
+		prepare_in as_nobody -- -r "${undo}"
+		expect status 1 REASON undo-failed MODE emulated MESSAGE "${TABLE}/register: *Permission denied*" UNDO "${undo}" ACTIONS ""
+	fi
+	prepare_in strace -o /dev/null -P "${TABLE}/qemu-arm" -e inject=write:retval=2 -- -r unregister:qemu-arm
+	expect status 1 REASON undo-failed MODE emulated MESSAGE "${TABLE}/qemu-arm: *" UNDO unregister:qemu-arm ACTIONS ""
+	diff <(echo "${before}") <(host_kept)
+	prepare_in strace -o /dev/null -P "${TABLE}/qemu-arm" -e inject=write:error=EIO -- -r "${undo}"
+	expect status 1 REASON undo-failed MODE emulated UNDO unregister:qemu-arm ACTIONS remove-descriptor
+	prepare -r "${ARMHF_BINFMT_UNDO}"
+	expect status 0
 }
 
 @test "undo: not mounted => undo-failed for what is in the table, the rest done" {
-	host <<- 'EOF'
-		host_add_emulator
-		prepare
-		undo="${ARMHF_BINFMT_UNDO}"
-		mount --bind "${TABLE}" /mnt
-		umount "${TABLE}"
-		prepare -r "${undo}"
-		expect status 1 REASON undo-failed MODE emulated MESSAGE "${TABLE}: *not mounted*" UNDO unregister:qemu-arm ACTIONS remove-descriptor
-		[[ ! -e "${DESCRIPTOR}" && ! -e "${TABLE}/status" ]]
-	EOF
+	host_add_emulator
+	prepare
+	undo="${ARMHF_BINFMT_UNDO}"
+	mount --bind "${TABLE}" /mnt
+	umount "${TABLE}"
+	prepare -r "${undo}"
+	expect status 1 REASON undo-failed MODE emulated MESSAGE "${TABLE}: *not mounted*" UNDO unregister:qemu-arm ACTIONS remove-descriptor
+	[[ ! -e "${DESCRIPTOR}" && ! -e "${TABLE}/status" ]]
 }
 
 @test "undo: an unknown entry is not switched" {
-	host <<- 'EOF'
-		printf '%s' "|odd|M|0|${ARMHF_MAGIC}|${ARMHF_MASK}|/none"$'\n'"flags: |" > "${BATS_TEST_TMPDIR}/line"
-		cat "${BATS_TEST_TMPDIR}/line" > "${TABLE}/register"
-		before="$(host_state)"
-		prepare -r disable:odd
-		expect status 1 REASON undo-failed UNDO disable:odd ACTIONS ""
-		diff <(echo "${before}") <(host_state)
-	EOF
+	printf '%s' "|odd|M|0|${ARMHF_MAGIC}|${ARMHF_MASK}|/none"$'\n'"flags: |" > "${BATS_TEST_TMPDIR}/line"
+	cat "${BATS_TEST_TMPDIR}/line" > "${TABLE}/register"
+	before="$(host_state)"
+	prepare -r disable:odd
+	expect status 1 REASON undo-failed UNDO disable:odd ACTIONS ""
+	diff <(echo "${before}") <(host_state)
 }
 
 @test "undo: unimport takes the record and binfmt-support's entry; without a record it is done; a failure is told" {
-	host <<- 'EOF'
-		host_add_emulator
-		host_add_binfmt_support
-		before="$(host_kept)"
-		prepare
-		undo="${ARMHF_BINFMT_UNDO}"
-		expect UNDO "unimport unregister:qemu-arm remove-descriptor"
-		mount --bind /var/lib/binfmts /var/lib/binfmts
-		mount -o remount,bind,ro /var/lib/binfmts
-		prepare -r unimport
-		expect status 1 REASON undo-failed UNDO unimport MESSAGE "*update-binfmts*"
-		umount /var/lib/binfmts
-		prepare -r "${undo}"
-		expect status 0 REASON undo-done UNDO ""
-		diff <(echo "${before}") <(host_kept)
-		refute update-binfmts --display qemu-arm
-		prepare -r "${undo}"
-		expect status 0 ACTIONS ""
-	EOF
+	host_add_emulator
+	host_add_binfmt_support
+	before="$(host_kept)"
+	prepare
+	undo="${ARMHF_BINFMT_UNDO}"
+	expect UNDO "unimport unregister:qemu-arm remove-descriptor"
+	mount --bind /var/lib/binfmts /var/lib/binfmts
+	mount -o remount,bind,ro /var/lib/binfmts
+	prepare -r unimport
+	expect status 1 REASON undo-failed UNDO unimport MESSAGE "*update-binfmts*"
+	umount /var/lib/binfmts
+	prepare -r "${undo}"
+	expect status 0 REASON undo-done UNDO ""
+	diff <(echo "${before}") <(host_kept)
+	refute update-binfmts --display qemu-arm
+	prepare -r "${undo}"
+	expect status 0 ACTIONS ""
 }
 
 @test "undo: what is no undo step, or no entry's name => usage and status 2, nothing observed or changed" {
-	host <<- 'EOF'
-		host_add_emulator
-		prepare
-		before="$(host_state)"
-		for steps in nonsense mount import create-descriptor register:qemu-arm unregister: unregister disable:status enable:register disable:. disable:.. \
-			disable:a/b 'disable:\x2f' 'disable:\x00' 'disable:\xg0' 'disable:\' 'unregister:qemu-arm x' status-off: "disable:$(printf '%0256d' 0)"; do
-			prepare -r "${steps}"
-			expect status 2 stderr "*usage*"
-			[[ ! -v ARMHF_BINFMT_REASON ]]
-		done
-		for options in "-p native" "-t 5"; do
-			# shellcheck disable=SC2086
-			prepare ${options} -r unregister:qemu-arm
-			expect status 2 stderr "*usage*"
-		done
-		diff <(echo "${before}") <(host_state)
-	EOF
+	host_add_emulator
+	prepare
+	before="$(host_state)"
+	for steps in nonsense mount import create-descriptor register:qemu-arm unregister: unregister disable:status enable:register disable:. disable:.. \
+		disable:a/b 'disable:\x2f' 'disable:\x00' 'disable:\xg0' 'disable:\' 'unregister:qemu-arm x' status-off: "disable:$(printf '%0256d' 0)"; do
+		prepare -r "${steps}"
+		expect status 2 stderr "*usage*"
+		[[ ! -v ARMHF_BINFMT_REASON ]]
+	done
+	for options in "-p native" "-t 5"; do
+		# shellcheck disable=SC2086
+		prepare ${options} -r unregister:qemu-arm
+		expect status 2 stderr "*usage*"
+	done
+	diff <(echo "${before}") <(host_state)
 }

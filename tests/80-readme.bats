@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The README: its commands do what it says, its quotes and numbers are right, what it names is there.
+# shellcheck disable=SC2016 # another shell expands it
 
 load lib/host.bash
 
@@ -27,34 +28,31 @@ function block() {
 	readme | awk -v wanted="${1}" '/^```sh$/ { inside = (++number == wanted); next } /^```$/ { inside = 0 } inside'
 }
 
-# readme_host << 'EOF': a script on a private host, in the copy, with the emulator installed and sudo as it is for root. It
+# readme_host: a private host, in the copy, with the emulator installed and sudo as it is for root. It
 # finds the README's blocks in block.1, block.2 ...
 function readme_host() {
 	declare number
+	private_host
 	for ((number = 1; number <= 7; number++)); do
 		block "${number}" > "${BATS_TEST_TMPDIR}/block.${number}"
 	done
-	host < <(
-		cat <<- 'EOF'
-			host_add_emulator
-			enable -d armhf_binfmt_prepare
-			mount -t tmpfs none /usr/local
-			# The machine's files are not an ordinary user's to write to, in the upper layer either.
-			printf '#!/bin/sh\nexec "$@"\n' > /usr/bin/sudo.new
-			chmod 0755 /usr/bin/sudo.new
-			mv /usr/bin/sudo.new /usr/bin/sudo
-			cd "${COPY}"
-			unset BUILD MAKEFLAGS MAKEOVERRIDES MAKELEVEL WERROR CFLAGS TESTS FILTER
-			# block NUMBER: as a person runs it, but ending at what fails; in ${output} what it printed.
-			function block() {
-				status=0
-				output="$(bash -euo pipefail "${BATS_TEST_TMPDIR}/block.${1}" 2>&1)" || status="${?}"
-				printf '%s\n' "${output}"
-				((status == 0))
-			}
-		EOF
-		cat
-	)
+	host_add_emulator
+	enable -d armhf_binfmt_prepare
+	mount -t tmpfs none /usr/local
+	# The machine's files are not an ordinary user's to write to, in the upper layer either.
+	printf '#!/bin/sh\nexec "$@"\n' > /usr/bin/sudo.new
+	chmod 0755 /usr/bin/sudo.new
+	mv /usr/bin/sudo.new /usr/bin/sudo
+	cd "${COPY}" || return
+	unset BUILD MAKEFLAGS MAKEOVERRIDES MAKELEVEL WERROR CFLAGS TESTS FILTER
+}
+
+# run_block NUMBER: as a person runs it, but ending at what fails; in ${output} what it printed.
+function run_block() {
+	status=0
+	output="$(bash -euo pipefail "${BATS_TEST_TMPDIR}/block.${1}" 2>&1)" || status="${?}"
+	printf '%s\n' "${output}"
+	((status == 0))
 }
 
 @test "readme: all its blocks of commands are known here" {
@@ -64,89 +62,84 @@ function readme_host() {
 }
 
 @test "readme: scripts/run prepares the host and explains" {
-	readme_host <<- 'EOF'
-		sed -i '/check/d' "${BATS_TEST_TMPDIR}/block.1"
-		block 1
-		[[ "${output}" == *"result:      emulated (descriptor-created): "* ]]
-		armhf_runs
-		host_entry qemu-arm > /dev/null
-	EOF
+	readme_host
+	sed -i '/check/d' "${BATS_TEST_TMPDIR}/block.1"
+	run_block 1
+	[[ "${output}" == *"result:      emulated (descriptor-created): "* ]]
+	armhf_runs
+	host_entry qemu-arm > /dev/null
 }
 
 # The tests are this suite; what is tried here is that the command goes through all stages. The tools are there,
 # or the suite would not run, so nothing is installed.
 @test "readme: scripts/check runs every stage and says how many passed" {
-	readme_host <<- 'EOF'
-		sed -i '/scripts\/run/d' "${BATS_TEST_TMPDIR}/block.1"
-		mkdir "${BATS_TEST_TMPDIR}/bin"
-		for command in make apt-get; do
-			printf '#!/bin/sh\necho "%s $*" >> "%s"\n' "${command}" "${BATS_TEST_TMPDIR}/called" > "${BATS_TEST_TMPDIR}/bin/${command}"
-			chmod 0755 "${BATS_TEST_TMPDIR}/bin/${command}"
-		done
-		PATH="${BATS_TEST_TMPDIR}/bin:${PATH}"
-		block 1
-		for stage in lint all check check-hosts check-packages check-repro; do
-			grep -qE "^make .*\<${stage}\>" "${BATS_TEST_TMPDIR}/called"
-		done
-		[[ "${output##*$'\n'}" =~ ^[0-9]+" passed, 0 failed, 0 skipped"$ ]]
-	EOF
+	readme_host
+	sed -i '/scripts\/run/d' "${BATS_TEST_TMPDIR}/block.1"
+	mkdir "${BATS_TEST_TMPDIR}/bin"
+	for command in make apt-get; do
+		printf '#!/bin/sh\necho "%s $*" >> "%s"\n' "${command}" "${BATS_TEST_TMPDIR}/called" > "${BATS_TEST_TMPDIR}/bin/${command}"
+		chmod 0755 "${BATS_TEST_TMPDIR}/bin/${command}"
+	done
+	PATH="${BATS_TEST_TMPDIR}/bin:${PATH}"
+	run_block 1
+	for stage in lint all check check-hosts check-packages check-repro; do
+		grep -qE "^make .*\<${stage}\>" "${BATS_TEST_TMPDIR}/called"
+	done
+	[[ "${output##*$'\n'}" =~ ^[0-9]+" passed, 0 failed, 0 skipped"$ ]]
 }
 
 @test "readme: make install, and the script that uses it" {
-	readme_host <<- 'EOF'
-		block 2
-		[[ -e /usr/local/lib/bash/armhf_binfmt_prepare.so ]]
-		export CHROOT="${BATS_TEST_TMPDIR}/chroot"
-		before="$(host_kept)"
-		block 3
-		[[ "${output}" == "armhf is emulated here (descriptor-created). " ]]
-		cmp "${HOST_EMULATOR}" "${CHROOT}/usr/bin/qemu-arm-static"
-		# The last command undoes it.
-		refute armhf_runs
-		[[ ! -e "${DESCRIPTOR}" && ! -e "${TABLE}/qemu-arm" ]]
+	readme_host
+	run_block 2
+	[[ -e /usr/local/lib/bash/armhf_binfmt_prepare.so ]]
+	export CHROOT="${BATS_TEST_TMPDIR}/chroot"
+	before="$(host_kept)"
+	run_block 3
+	[[ "${output}" == "armhf is emulated here (descriptor-created). " ]]
+	cmp "${HOST_EMULATOR}" "${CHROOT}/usr/bin/qemu-arm-static"
+	# The last command undoes it.
+	refute armhf_runs
+	[[ ! -e "${DESCRIPTOR}" && ! -e "${TABLE}/qemu-arm" ]]
 
-		# And what it says where there is no emulator.
-		rm /usr/bin/qemu-arm-static
-		mkdir -p /usr/share/binfmts
-		block 3
-		[[ "${output}" == *"armhf_binfmt_prepare: "*"install qemu-user-static"*"no armhf: emulator-missing, for scripts"* ]]
-		[[ "$(host_kept)" == "${before}" ]]
-	EOF
+	# And what it says where there is no emulator.
+	rm /usr/bin/qemu-arm-static
+	mkdir -p /usr/share/binfmts
+	run_block 3
+	[[ "${output}" == *"armhf_binfmt_prepare: "*"install qemu-user-static"*"no armhf: emulator-missing, for scripts"* ]]
+	[[ "$(host_kept)" == "${before}" ]]
 }
 
 @test "readme: a dry run into an array, and the explanation, change nothing" {
-	readme_host <<- 'EOF'
-		block 2
-		before="$(host_state)"
-		block 4
-		[[ "${output}" == "tier 4, emulated, steps: create-descriptor register:qemu-arm" ]]
-		block 5
-		[[ "${output}" == "machine: "*"tier:        4: "*"not carried out"*"Exit Status:"* ]]
-		[[ "$(host_state)" == "${before}" ]]
-	EOF
+	readme_host
+	run_block 2
+	before="$(host_state)"
+	run_block 4
+	[[ "${output}" == "tier 4, emulated, steps: create-descriptor register:qemu-arm" ]]
+	run_block 5
+	[[ "${output}" == "machine: "*"tier:        4: "*"not carried out"*"Exit Status:"* ]]
+	[[ "$(host_state)" == "${before}" ]]
 }
 
 @test "readme: an own descriptor is tier 1, with its flags, and the way back from tier 4's" {
-	readme_host <<- 'EOF'
-		make -s
-		enable -f "${INSTALLED}" armhf_binfmt_prepare
-		# Tier 4's first, so that the command before the block is needed.
-		prepare
-		expect status 0 REASON descriptor-created FLAGS "*C*"
-		undo="$(sed -n 's/^`armhf_binfmt_prepare -r "\(.*\)"`.*/\1/p' README.md)"
-		[[ -n "${undo}" ]]
-		prepare -r "${undo}"
-		expect status 0 MODE none
-		mkdir -p /usr/share/binfmts
-		block 6
-		sum="$(sha256sum "${DESCRIPTOR}")"
-		[[ "${output}" == *"tier:        1: "*"result:      emulated (descriptor-registered): "* ]]
-		[[ "$(host_entry qemu-arm)" == *$'\nflags: PF\n'* ]]
-		[[ "$(sha256sum "${DESCRIPTOR}")" == "${sum}" ]]
-		# F: it runs without the file.
-		rm /usr/bin/qemu-arm-static
-		armhf_runs
-	EOF
+	readme_host
+	make -s
+	enable -f "${INSTALLED}" armhf_binfmt_prepare
+	# Tier 4's first, so that the command before the block is needed.
+	prepare
+	expect status 0 REASON descriptor-created FLAGS "*C*"
+	undo="$(sed -n 's/^`armhf_binfmt_prepare -r "\(.*\)"`.*/\1/p' README.md)"
+	[[ -n "${undo}" ]]
+	prepare -r "${undo}"
+	expect status 0 MODE none
+	mkdir -p /usr/share/binfmts
+	run_block 6
+	sum="$(sha256sum "${DESCRIPTOR}")"
+	[[ "${output}" == *"tier:        1: "*"result:      emulated (descriptor-registered): "* ]]
+	[[ "$(host_entry qemu-arm)" == *$'\nflags: PF\n'* ]]
+	[[ "$(sha256sum "${DESCRIPTOR}")" == "${sum}" ]]
+	# F: it runs without the file.
+	rm /usr/bin/qemu-arm-static
+	armhf_runs
 }
 
 @test "readme: the commands for those who work on it" {
@@ -189,7 +182,7 @@ function readme_host() {
 	done < <(grep -oE '(\(|`)(builtin|tests|scripts|include)/[A-Za-z0-9_./-]*' <(readme) | tr -d '(`' | sort -u)
 	while read -r name; do
 		echo "make ${name}"
-		grep -q "^${name}:" Makefile
+		grep -q "^${name}:" Makefile tests/Makefile
 	done < <(grep -oE '(^|`)make [a-z-]+' <(readme) | cut -d ' ' -f 2 | sort -u)
 	# shellcheck disable=SC2016 # Markdown's backquotes
 	while read -r name; do

@@ -21,71 +21,73 @@ function framework_tree() {
 	grep '^function prepare_host_binfmt' "${TOP}/tests/armbian/framework.bash" > "${1}/lib/functions/rootfs/qemu-static.sh"
 }
 
-# armbian << 'EOT': host, with a /run of its own, builds, and what these tests ask of them.
+# armbian: a private host, with a /run of its own, builds, and what these tests ask of them.
 function armbian() {
-	host < <(
-		cat <<- 'EOT'
-			mount -t tmpfs -o mode=0755 none /run
-			source "${TOP}/tests/armbian/builds.bash"
-			trap 'status="${?}"; jobs -p | xargs -r kill -KILL 2> /dev/null || true; host_report "${status}"' EXIT
+	private_host
+	mount -t tmpfs -o mode=0755 none /run
+	# shellcheck source=tests/armbian/builds.bash
+	source "${TOP}/tests/armbian/builds.bash"
+	# Within logging, as in the framework: what keeps its descriptors makes it wait for ever.
+	sign_on="$(declare -f sign_on); do_with_logging sign_on"
+}
 
-			# screen NAME LINE...: exactly these lines were shown before the build began, if it did.
-			function screen() {
-				declare seen wanted="$(printf '%s\n' "${@:2}")"
-				seen="$(sed '/^info: Building/,$d' "${builds}/${1}.screen")"
-				[[ "${seen}" == "${wanted}" ]] || { diff <(echo "${wanted}") <(echo "${seen}") >&2; return 1; }
-			}
+# screen NAME LINE...: exactly these lines were shown before the build began, if it did.
+function screen() {
+	declare seen wanted
+	wanted="$(printf '%s\n' "${@:2}")"
+	seen="$(sed '/^info: Building/,$d' "${builds}/${1}.screen")"
+	[[ "${seen}" == "${wanted}" ]] || {
+		diff <(echo "${wanted}") <(echo "${seen}") >&2
+		return 1
+	}
+}
 
-			# What the extension does about a call of the builtin that switched this entry off, if it was on.
-			function sign_on() {
-				declare line name
-				declare -A live=() outcome=([mode]=native [undo]="")
-				armhf_binfmt_lock
-				armhf_binfmt_sweep
-				printf -v name '%b' "${1}"
-				read -r line < "/proc/sys/fs/binfmt_misc/${name}"
-				if [[ "${line}" == enabled ]]; then
-					echo 0 > "/proc/sys/fs/binfmt_misc/${name}"
-					outcome[undo]="enable:${1}"
-				fi
-				add_cleanup_handler armhf_binfmt_leave
-				armhf_binfmt_write_record
-				armhf_binfmt_hold_record
-				armhf_binfmt_unlock
-			}
-			# Within logging, as in the framework: what keeps its descriptors makes it wait for ever.
-			sign_on="$(declare -f sign_on); do_with_logging sign_on"
+# What the extension does about a call of the builtin that switched this entry off, if it was on.
+function sign_on() {
+	declare line name
+	# shellcheck disable=SC2034 # the extension reads it
+	declare -A live=() outcome=([mode]=native [undo]="")
+	armhf_binfmt_lock
+	armhf_binfmt_sweep
+	printf -v name '%b' "${1}"
+	read -r line < "/proc/sys/fs/binfmt_misc/${name}"
+	if [[ "${line}" == enabled ]]; then
+		echo 0 > "/proc/sys/fs/binfmt_misc/${name}"
+		outcome[undo]="enable:${1}"
+	fi
+	add_cleanup_handler armhf_binfmt_leave
+	armhf_binfmt_write_record
+	armhf_binfmt_hold_record
+	armhf_binfmt_unlock
+}
 
-			# A host where qemu-arm serves, and a second entry is there to be switched off.
-			function two_entries() {
-				host_add_emulator
-				host_register_armhf old F
-				host_register_armhf qemu-arm F
-			}
+# A host where qemu-arm serves, and a second entry is there to be switched off.
+function two_entries() {
+	host_add_emulator
+	host_register_armhf old F
+	host_register_armhf qemu-arm F
+}
 
-			# left_as_found NAME: nothing is left of this build, nor any record: entries as they were, no process.
-			function left_as_found() {
-				[[ "$(build_entries)" == "${found}" && -z "$(build_records)" ]]
-				build_wait_for build_gone "${1}"
-			}
-		EOT
-		cat
-	)
+# left_as_found NAME: nothing is left of this build, nor any record: entries as they were, no process.
+function left_as_found() {
+	[[ "$(build_entries)" == "${found}" && -z "$(build_records)" ]]
+	build_wait_for build_gone "${1}"
 }
 
 @test "source: defines functions and nothing else, twice as well, and none that is a hook" {
-	armbian << 'EOT'
+	armbian
 	before="$(host_state)"
 	enable -d armhf_binfmt_prepare
 	function prepare_host_binfmt_qemu_cross_arm64_host_armhf_target() { echo own; }
+	# shellcheck source=scripts/armbian/armhf-binfmt.sh
 	source "${ARMBIAN_EXTENSION}"
+	# shellcheck source=scripts/armbian/armhf-binfmt.sh
 	source "${ARMBIAN_EXTENSION}"
 	[[ "$(armhf_binfmt_framework_function)" == own ]]
 	[[ "$(declare -f prepare_host_binfmt_qemu_cross_arm64_host_armhf_target)" == *armhf_binfmt_join* ]]
 	refute type armhf_binfmt_prepare 2> /dev/null
 	[[ "$(compgen -A function armhf_binfmt)" != *__* ]]
 	[[ "$(host_state)" == "${before}" && -z "$(ls -A /run)" ]]
-EOT
 }
 
 @test "source: a framework without the function is told so" {
@@ -95,7 +97,7 @@ EOT
 }
 
 @test "verdict: one info line with tier, mode, interpreter and reason; debug lines on request; nothing else anywhere" {
-	armbian << 'EOT'
+	armbian
 	host_add_emulator
 	build fresh SHOW_DEBUG=yes
 	screen fresh "debug: armhf facts [ native not-arm64, align all, entry qemu-arm, flags POC ]" \
@@ -118,11 +120,10 @@ EOT
 	build enabled
 	screen enabled "info: This host runs armhf programs [ tier 2, emulated by /usr/bin/qemu-arm-static (entry-enabled) ]"
 	[[ -z "$(build_records)" ]]
-EOT
 }
 
 @test "verdict: every warning of the builtin is a warn line" {
-	armbian << 'EOT'
+	armbian
 	two_entries
 	host_register ":loose:M:0:\x7fELF\x01::/usr/bin/qemu-arm-static:F"
 	prepare -n -p native
@@ -131,11 +132,10 @@ EOT
 	build several
 	screen several "warn: armhf on this host [ ${warnings[0]} ]" "warn: armhf on this host [ ${warnings[1]} ]" \
 		"info: This host runs armhf programs [ tier 2, emulated by /usr/bin/qemu-arm-static (entry-trusted) ]"
-EOT
 }
 
 @test "verdict: an interpreter that the framework does not copy, without the flag F, is a warn line; escapes stay text" {
-	armbian << 'EOT'
+	armbian
 	host_add_emulator '/usr/bin/the\arm 7'
 	host_register_armhf other '' '/usr/bin/the\arm 7'
 	build elsewhere
@@ -157,11 +157,10 @@ EOT
 	build broken
 	expect status 43
 	grep -qF 'the\x5carm\x207' "${builds}/broken.screen"
-EOT
 }
 
 @test "verdict: a failure ends a build of armhf with the builtin's message, and any other hears of it and goes on" {
-	armbian << 'EOT'
+	armbian
 	prepare -n -p native
 	build armhf
 	expect status 43
@@ -172,7 +171,6 @@ EOT
 	expect status 0
 	screen other "warn: Cannot run armhf programs on this host [ ${ARMHF_BINFMT_MESSAGE} ]"
 	grep -q 'Built' "${builds}/other.screen"
-EOT
 }
 
 # What no amd64 host can show is told of outcomes that are written down here.
@@ -255,7 +253,7 @@ warn: This host runs armhf programs [ tier 3, emulated by /usr/bin/qemu-arm (nat
 }
 
 @test "policy: what the parameters choose" {
-	armbian << 'EOT'
+	armbian
 	# The kernel is asked under "native" only, and a disabled entry is an error under "registered" only.
 	function chosen() {
 		build chosen SHOW_DEBUG=yes "$@"
@@ -277,11 +275,10 @@ warn: This host runs armhf programs [ tier 3, emulated by /usr/bin/qemu-arm (nat
 	build emulated PREFER_NATIVE_ARMHF=no
 	expect status 0
 	[[ "$(build_entries)" == $'old disabled\nqemu-arm enabled' ]]
-EOT
 }
 
 @test "policy: an unknown one ends the build of any target, and nothing was done" {
-	armbian << 'EOT'
+	armbian
 	host_add_emulator
 	before="$(host_state)"
 	for arch in armhf amd64; do
@@ -290,11 +287,10 @@ EOT
 		screen unheard "err: error! [ Unknown ARMHF_BINFMT_POLICY 'x y': it is native, emulated or registered ]"
 	done
 	[[ "$(host_state)" == "${before}" && ! -e /run/armhf-binfmt ]]
-EOT
 }
 
 @test "fallback: where the object does not load, one warn line says why, and the framework's own function does it" {
-	armbian << 'EOT'
+	armbian
 	host_add_emulator
 	before="$(host_state)"
 	cp -r "${ARMBIAN_EXTENSION%/*}" "${builds}/extension"
@@ -322,11 +318,10 @@ info: The framework's own function [ armhf ]"* ]]
 	sed 's/builtin_error/builtin_other/g' "${BUILD}/armhf_binfmt_prepare.so" > "${object}"
 	falls_back "undefined symbol: builtin_other"
 	[[ "$(host_state)" == "${before}" && ! -e /run/armhf-binfmt ]]
-EOT
 }
 
 @test "leave: the entry is on again after success, failure, exit_with_error, SIGINT, SIGTERM and SIGHUP" {
-	armbian << 'EOT'
+	armbian
 	two_entries
 	found="$(build_entries)"
 	build_start success STEP="${sign_on} old; ${build_until_end}"
@@ -353,11 +348,10 @@ enable:old interpreter /usr/bin/qemu-arm-static\\nflags: F\\noffset 0\\nmagic 7f
 		expect status "$((128 + $(kill -l "${signal}")))"
 		left_as_found "${signal}"
 	done
-EOT
 }
 
 @test "leave: what a build registered or switched on stays, binfmt_misc itself and a descriptor too" {
-	armbian << 'EOT'
+	armbian
 	host_add_emulator
 	build registers
 	expect status 0
@@ -370,11 +364,10 @@ EOT
 	build switches-on
 	expect status 0
 	[[ "$(build_entries)" == "qemu-arm enabled" && "$(< "${TABLE}/status")" == enabled && -z "$(build_records)" ]]
-EOT
 }
 
 @test "leave: after SIGKILL the next build puts it back, though programs of the killed one still run" {
-	armbian << 'EOT'
+	armbian
 	two_entries
 	found="$(build_entries)"
 	build_start killed STEP="${sign_on} old; ${build_until_end}"
@@ -389,11 +382,10 @@ EOT
 	[[ "$(build_entries)" == "${found}" && -z "$(build_records)" ]]
 	[[ "$(head -n 1 "${builds}/next.screen")" == "info: Switched on again [ old, which was switched off for killed (bookworm armhf), process "* ]]
 	build_orphan_end killed
-EOT
 }
 
 @test "leave: after SIGKILL a build that ends puts it back as well" {
-	armbian << 'EOT'
+	armbian
 	two_entries
 	host_register_armhf older F
 	found="$(build_entries)"
@@ -404,11 +396,10 @@ EOT
 	[[ "$(build_entries)" == $'old disabled\nolder disabled\nqemu-arm enabled' ]]
 	build_end other
 	left_as_found other
-EOT
 }
 
 @test "leave: killed between the record and the end of joining, the next build puts it back" {
-	armbian << 'EOT'
+	armbian
 	two_entries
 	found="$(build_entries)"
 	build killed STEP="${sign_on/armhf_binfmt_hold_record/kill -KILL \"\${BASHPID\}\"} old"
@@ -417,11 +408,10 @@ EOT
 	build next
 	expect status 0
 	left_as_found next
-EOT
 }
 
 @test "overlap: two builds hold the same entry, and the last to end puts it back, in both orders and when it is killed" {
-	armbian << 'EOT'
+	armbian
 	two_entries
 	found="$(build_entries)"
 	for order in "first second" "second first"; do
@@ -444,11 +434,10 @@ EOT
 	[[ "$(build_entries)" == $'old disabled\nqemu-arm enabled' ]]
 	build_end second INT
 	left_as_found second
-EOT
 }
 
 @test "overlap: a build that would switch on what a live one holds off ends, naming that; one of another target goes on" {
-	armbian << 'EOT'
+	armbian
 	two_entries
 	host_switch old -1
 	found="$(build_entries)"
@@ -483,11 +472,10 @@ EOT
 	build_end holder
 	expect status 0
 	[[ "$(build_entries)" == "old enabled" ]]
-EOT
 }
 
 @test "overlap: a build waits while another joins or leaves" {
-	armbian << 'EOT'
+	armbian
 	two_entries
 	mkdir -m 0700 /run/armhf-binfmt
 	exec {folder}< /run/armhf-binfmt
@@ -509,11 +497,10 @@ EOT
 		expect status 130
 		refute grep Building "${builds}/waiting.screen"
 	done
-EOT
 }
 
 @test "restore: only the entry that was switched off: not one that took its name, that is gone, or that a person switched on" {
-	armbian << 'EOT'
+	armbian
 	two_entries
 	# meanwhile CODE: what somebody does during a build that holds the entry off; its last lines are shown.
 	function meanwhile() {
@@ -522,6 +509,7 @@ EOT
 		now="$(host_state)"
 		build_end build
 		[[ "$(host_state)" == "${now}" && -z "$(build_records)" ]]
+		# shellcheck disable=SC2034 # for expect
 		shown="$(sed '1,/^info: Built/d' "${builds}/build.screen")"
 	}
 	host_add_emulator /usr/bin/another
@@ -538,11 +526,10 @@ EOT
 	host_register_armhf old F
 	meanwhile 'host_switch old 1'
 	expect shown ''
-EOT
 }
 
 @test "restore: a name with blanks, newlines and backslashes, an interpreter with blanks and backslashes" {
-	armbian << 'EOT'
+	armbian
 	two_entries
 	host_add_emulator '/usr/bin/c \d'
 	# In one write: the shell's own would end at the newline.
@@ -558,11 +545,10 @@ EOT
 	build next
 	left_as_found next
 	grep -qF 'info: Switched on again [ a\x20\x5cn\x0ab, which' "${builds}/next.screen"
-EOT
 }
 
 @test "restore: what cannot be switched on is told, and kept for the next build" {
-	armbian << 'EOT'
+	armbian
 	two_entries
 	found="$(build_entries)"
 	build_start stuck STEP="${sign_on} old; ${build_until_end}"
@@ -575,11 +561,10 @@ EOT
 	umount "${TABLE}"
 	build next
 	left_as_found next
-EOT
 }
 
 @test "folder: records that are links or another user's are left alone" {
-	armbian << 'EOT'
+	armbian
 	two_entries
 	build_start first STEP="${sign_on} old; ${build_until_end}"
 	cp /run/armhf-binfmt/build.* /run/forged
@@ -596,11 +581,10 @@ EOT
 	build second
 	expect status 0
 	[[ "$(build_entries)" == $'old disabled\nqemu-arm enabled' && "$(ls -lA /run/armhf-binfmt)" == "${before}" ]]
-EOT
 }
 
 @test "folder: one that is a link or a file is refused, one that others can read is closed to them" {
-	armbian << 'EOT'
+	armbian
 	two_entries
 	mkdir /run/elsewhere
 	ln -s /run/elsewhere /run/armhf-binfmt
@@ -617,11 +601,10 @@ EOT
 	build open
 	expect status 0
 	[[ "$(stat -c %a /run/armhf-binfmt)" == 700 ]]
-EOT
 }
 
 @test "container: one warn line, unless the folder is shared" {
-	armbian << 'EOT'
+	armbian
 	two_entries
 	host_switch old -1
 	build alone ARMBIAN_RUNNING_IN_CONTAINER=yes
@@ -631,15 +614,14 @@ EOT
 	mount --bind /run/armhf-binfmt /run/armhf-binfmt
 	build shared ARMBIAN_RUNNING_IN_CONTAINER=yes
 	screen shared "info: This host runs armhf programs [ tier 2, emulated by /usr/bin/qemu-arm-static (entry-trusted) ]"
-EOT
 }
 
 @test "container: two that share the folder share what they hold, though neither sees the other's processes" {
-	armbian << 'EOT'
+	armbian
 	two_entries
 	found="$(build_entries)"
 	mkdir /run/armhf-binfmt
-	cat > /run/container << 'CONTAINER'
+	cat > /run/container <<- 'CONTAINER'
 		mount -t proc proc /proc
 		mount -t binfmt_misc none /proc/sys/fs/binfmt_misc
 		exec bash "${ARMBIAN_FRAMEWORK_INSIDE}" "$@" ARMBIAN_RUNNING_IN_CONTAINER=yes
@@ -657,11 +639,10 @@ EOT
 	[[ "$(build_entries)" == $'old disabled\nqemu-arm enabled' ]]
 	build_end third
 	left_as_found third
-EOT
 }
 
 @test "interrupt: SIGINT and SIGTERM during a slow probe end the build of any target at once" {
-	armbian << 'EOT'
+	armbian
 	function slow() {
 		rm -f /usr/bin/slow
 		printf '#!/bin/sh\n: > /run/probing\nexec sleep 60\n' > /usr/bin/slow
@@ -699,7 +680,6 @@ EOT
 	expect status 130
 	[[ "$(< "${builds}/next.screen")" == "warn: Cannot switch on old again [ interrupted by signal 2"*"]" ]]
 	[[ "$(wc -l < "${builds}/next.screen")" == 1 ]]
-EOT
 }
 
 @test "install-armbian: copies the extension and the object, both readable by all, into userpatches" {

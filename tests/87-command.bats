@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The command armhf-binfmt-prepare, installed as make install does it, and the completions.
+# shellcheck disable=SC2030,SC2031 # each test is a process of its own
 
 load lib/host.bash
 
@@ -24,7 +25,7 @@ function completed() {
 }
 
 @test "command: success prints the message and the warnings, failure the message on standard error; the status is the builtin's" {
-	host << 'EOT'
+	private_host
 	# both COMMAND...: in ${stdout}, ${stderr} and ${status}.
 	function both() {
 		status=0
@@ -46,11 +47,10 @@ function completed() {
 
 	both "${COMMAND}" -p unheard
 	expect status 2 stdout "" stderr "armhf_binfmt_prepare: -p: unheard: *usage:*"
-EOT
 }
 
 @test "command: options are passed on: -n changes nothing, -r undoes, -v explains, an operand is refused" {
-	host << 'EOT'
+	private_host
 	host_add_emulator
 	before="$(host_state)"
 	"${COMMAND}" -n
@@ -62,12 +62,11 @@ EOT
 	status=0
 	stdout="$("${COMMAND}" -n operand 2> /dev/null)" || status="${?}"
 	expect status 2 stdout ""
-EOT
 }
 
 @test "command: --json has every variable of the outcome, equal to what the builtin sets" {
 	requires jq command -v jq
-	host << 'EOT'
+	private_host
 	host_add_emulator
 	host_register_armhf 'first one'
 	host_register_armhf third
@@ -91,11 +90,10 @@ EOT
 	status=0
 	stdout="$("${COMMAND}" --json -p unheard 2> /dev/null)" || status="${?}"
 	expect status 2 stdout ""
-EOT
 }
 
 @test "command: without jq --json is refused before anything is done" {
-	host << 'EOT'
+	private_host
 	host_add_emulator
 	mkdir "${BATS_TEST_TMPDIR}/path"
 	ln -s "$(type -P bash)" "${BATS_TEST_TMPDIR}/path"
@@ -103,11 +101,10 @@ EOT
 	stderr="$(PATH="${BATS_TEST_TMPDIR}/path" "${COMMAND}" --json 2>&1)" || status="${?}"
 	expect status 2 stderr "armhf-binfmt-prepare: --json needs jq: apt-get install jq"
 	refute host_entry qemu-arm
-EOT
 }
 
 @test "command: Ctrl-C during a slow probe ends it at once" {
-	host << 'EOT'
+	private_host
 	printf '#!/bin/sh\n: > /run/probing\nexec sleep 60\n' > /usr/bin/slow
 	chmod 0755 /usr/bin/slow
 	mount -t tmpfs none /run
@@ -125,7 +122,6 @@ EOT
 		expect status 130
 		((SECONDS - start < 5))
 	done
-EOT
 }
 
 @test "command: -A is refused, and says what there is instead" {

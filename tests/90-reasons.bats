@@ -8,7 +8,7 @@ load lib/host.bash
 NATIVE="native native-blocked"
 
 function setup() {
-	host <<< 'help armhf_binfmt_prepare' > "${BATS_TEST_TMPDIR}/help"
+	bash -c 'enable -f "${0}" armhf_binfmt_prepare && help armhf_binfmt_prepare' "${BUILD}/armhf_binfmt_prepare.so" > "${BATS_TEST_TMPDIR}/help"
 	# The words of the paragraph "Reasons", without the two that head its lines.
 	sed -n '/^ *Reasons:$/,/^ *$/p' "${BATS_TEST_TMPDIR}/help" | tail -n +2 | grep -oE '[a-z]+(-[a-z]+)*' | grep -vx -e success -e failure | sort > "${BATS_TEST_TMPDIR}/promised"
 	grep -hoE '\bREASON [a-z]+(-[a-z]+)*' "${TOP}"/tests/*.bats | sed 's/REASON //' | sort -u > "${BATS_TEST_TMPDIR}/expected"

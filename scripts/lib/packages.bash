@@ -71,8 +71,19 @@ function packages_prepare() {
 	packages_emulator > /dev/null || return 1
 	packages_unpack binfmt-support ./usr/sbin/update-binfmts || return 1
 	packages_unpack libpipeline1 './usr/lib/*/libpipeline.so.*' || return 1
-	packages_unpack arch-test ./usr/bin ./usr/lib/arch-test || return 1
+	# Up to 0.21 its programs are in /usr/lib, later in /usr/libexec.
+	packages_unpack arch-test ./usr/bin './usr/lib*/arch-test' || return 1
 	packages_unpack libc6-armhf-cross './usr/arm-linux-gnueabihf/lib/ld-linux-armhf.so.3' './usr/arm-linux-gnueabihf/lib/libc.so.6'
+}
+
+# The path of arch-test's armhf program, which prints "ok".
+function packages_armhf() {
+	declare file
+	for file in "$(packages_cache)"/arch-test/usr/lib{exec,}/arch-test/armhf; do
+		[[ ! -x "${file}" ]] || { printf '%s\n' "${file}" && return 0; }
+	done
+	echo "the package arch-test holds no program for armhf" >&2
+	return 1
 }
 
 # The path of the statically linked emulator, unpacked. qemu-user-static holds it up to bookworm and

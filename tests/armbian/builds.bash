@@ -5,12 +5,12 @@
 # Before: ${ARMBIAN_EXTENSION} is the extension's file, the object beside it; ${ARMBIAN_FRAMEWORK} is framework.bash.
 
 builds="$(mktemp -d)"
-declare -A build_pids=()
+declare -gA build_pids=()
 
 # The step of a build that ends when the test says so: it runs a program, as builds do, which says that it has begun. Before
 # that a signal may come to the shell alone, which waits for the program.
 # shellcheck disable=SC2016 # expanded in the build
-declare -r build_until_end='run_host_command_logged ": > \"${LOG%.log}.begun\"; read -r _ < \"${LOG%.log}.end\""'
+declare -gr build_until_end='run_host_command_logged ": > \"${LOG%.log}.begun\"; read -r _ < \"${LOG%.log}.end\""'
 # Nothing can ever be read from this: a sleep without a process, which counts in an emulated guest.
 exec {build_never}<> <(:)
 

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # shellcheck shell=bash disable=SC2153
-# What can be measured on the private host of tests/lib/inside, which runs this: against the shell way, against the
+# What can be measured on a private host (tests/lib/enter): against the shell way, against the
 # limit, as shell and table grow, loading, system calls. Leaves figures in ${OUTPUT}: samples (case, side, microseconds) and
 # facts (name, value).
 
+set -eu -o pipefail
+# shellcheck source=tests/lib/private.bash
+source "${TOP}/tests/lib/private.bash"
 # shellcheck source=SCRIPTDIR/measure.bash
 source "${TOP}/tests/bench/measure.bash"
 # shellcheck source=SCRIPTDIR/reference.bash
@@ -21,11 +24,8 @@ function fact() {
 # ---- states to start from ----
 
 function state_fresh() {
-	declare name
-	for name in "${TABLE}"/*; do
-		[[ "${name}" == */register || "${name}" == */status ]] || echo -1 > "${name}"
-	done
-	rm -f "${DESCRIPTOR}" /var/lib/binfmts/qemu-arm
+	host_empty_table
+	rm -f "${DESCRIPTOR}" "${RECORD}"
 }
 
 function state_enabled() {
@@ -203,11 +203,12 @@ function bench_calls() {
 }
 
 function main() {
-	declare part
+	declare part helpers="${HOST_ARMHF%/*}"
+	host_make
 	host_add_emulator
 	host_add_binfmt_support
-	mkdir -p /usr/lib/arch-test
-	cp "${HOST_PACKAGES}"/arch-test/usr/lib/arch-test/* /usr/lib/arch-test
+	mkdir -p "${helpers#"${HOST_PACKAGES}/arch-test"}"
+	cp "${helpers}"/* "${helpers#"${HOST_PACKAGES}/arch-test"}"
 	cp "${HOST_PACKAGES}/arch-test/usr/bin/arch-test" /usr/bin
 	cp "${BUILD}/bench/nothing" /usr/bin/nothing
 	for part in "$@"; do

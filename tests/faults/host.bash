@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# For scripts on a private host (tests/lib/inside): the scenarios, what there is to see before and after a call, and
+# For scripts on a private host (tests/lib/enter) and in a guest: the scenarios, what there is to see before and after a call, and
 # calls under the tracer. Each happens thousands of times, so nothing forks that need not.
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2154 # the scripts share these variables
 
+# A guest is a whole host, and guest.bash has told what is there.
+if [[ -n "${HOST_PRIVATE:-}" ]]; then
+	# shellcheck source=tests/lib/private.bash
+	source "${TOP}/tests/lib/private.bash"
+	host_make
+fi
 FOLDER="${DESCRIPTOR%/*}"
-RECORD="/var/lib/binfmts/qemu-arm"
 TEMPORARY="/usr/share/.armhf-binfmt-descriptor"
-EMULATOR="/usr/bin/qemu-arm-static"
 NO_EMULATOR="/usr/bin/no-emulator" # a program that does not run armhf
 
 # A scenario is a function that makes its host and may set the call's ${options}, the ${expected} status and ${orders}
@@ -124,7 +128,7 @@ function scenario_native-undo() {
 
 # scenario_prepare: what the scenario's files need, once for all its runs.
 function scenario_prepare() {
-	declare emulator="${HOST_EMULATOR:-}" loader="/usr/arm-linux-gnueabihf/lib/ld-linux-armhf.so.3"
+	declare emulator="${HOST_EMULATOR:-}" loader="${LOADER}"
 	if [[ "${scenario}" == native* ]]; then
 		[[ -e "${loader}.real" ]] || cp "${loader}" "${loader}.real"
 		cp "${loader}.real" "${loader}"
@@ -141,14 +145,7 @@ function scenario_prepare() {
 function scenario_reset() {
 	declare file
 	options=() expected=0 orders=""
-	[[ -e "${TABLE}/status" ]] || mount -t binfmt_misc none "${TABLE}"
-	for file in "${TABLE}"/*; do
-		case "${file##*/}" in
-		register) ;;
-		status) host_switch status 1 ;;
-		*) host_switch "${file##*/}" -1 ;;
-		esac
-	done
+	host_empty_table
 	[[ -d "${FOLDER}" ]] || mkdir "${FOLDER}"
 	for file in "${FOLDER}"/* "${RECORD}" "${TEMPORARY}"; do
 		[[ ! -e "${file}" && ! -L "${file}" ]] || rm -f "${file}"

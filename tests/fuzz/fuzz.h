@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * fuzz: what the fuzzing targets share: claims, and entries made from any bytes. A target is one
- * file here, which libFuzzer calls with one input after the other; tests/fuzz/run says how.
+ * file here, which libFuzzer calls with one input after the other; tests/fuzz/fuzz says how.
  */
 #ifndef ARMHF_FUZZ_H
 #define ARMHF_FUZZ_H

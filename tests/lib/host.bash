@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# For the bats files: what a test needs, and a private host to run it on.
+# For the bats files: what a test needs, and an empty host for each. tests/suite runs them on a private host.
 # shellcheck shell=bash
 
 bats_require_minimum_version 1.5.0
@@ -7,6 +7,8 @@ TOP="$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)"
 export TOP
 # What the make that runs the tests was given is not for those that they run.
 unset MAKEFLAGS MAKEOVERRIDES MAKELEVEL
+# shellcheck source=tests/lib/private.bash
+source "${BASH_SOURCE[0]%/*}/private.bash"
 
 # requires WHAT COMMAND...: skip this test where COMMAND fails, naming WHAT it would need. In CI
 # nothing may be missing, and the test fails.
@@ -24,14 +26,46 @@ function requires_emulation() {
 	requires "a machine that does not run armhf natively (tests/hosts has the others)" [ "$(uname -m)" != aarch64 ]
 }
 
-# host [ARGUMENT...] << 'EOF': run this bash script on a private host (tests/lib/inside says what is there)
-# and fail with it. HOST_TIMEOUT is the longest that it may take, in seconds.
+function requires_root() {
+	requires "root, for a second user" [ "${EUID}" = 0 ]
+}
+
+function requires_strace() {
+	requires strace command -v strace
+}
+
+# For a file's setup: an empty host, the builtin loaded, and the state in which scripts of the framework run.
+function private_host() {
+	requires "a kernel with private binfmt_misc tables (Linux 6.7 and later) and user namespaces" [ -n "${HOST_PRIVATE:-}" ]
+	set -o pipefail
+	test_limit 120
+	host_make
+}
+
+# test_limit SECONDS: how long this test may take; tests/suite kills it then.
+function test_limit() {
+	[[ -z "${HOST_RUNNING:-}" ]] || echo "${$} ${1}" > "${HOST_RUNNING}"
+}
+
+# Processes that a failed test left are ended, or bats would wait for them; and what it saw is shown.
+function teardown() {
+	[[ -n "${HOST_OUTPUT:-}" ]] || return 0
+	[[ -n "${BATS_TEST_COMPLETED:-}" ]] || host_report
+	host_children
+	# shellcheck disable=SC2086,SC2154 # several
+	[[ -z "${children}" ]] || kill -s KILL ${children} 2> /dev/null || :
+}
+
+# host << 'EOF': run this bash script on a private host.
 function host() {
-	declare script="${BATS_TEST_TMPDIR:?}/script" status=0
-	requires "a kernel with private binfmt_misc tables (Linux 6.7 and later) and user namespaces" [ "${HOST_PRIVATE}" = yes ]
-	cat > "${script}"
-	# Descriptor 3 is bats's own: a process left behind would make it wait for ever.
-	timeout --kill-after=5 "${HOST_TIMEOUT:-120}" "${TOP}/tests/lib/enter" "${script}" "$@" 3>&- || status="${?}"
-	((status != 124)) || echo "killed after ${HOST_TIMEOUT:-120} seconds" >&2
+	declare status=0
+	requires "a kernel with private binfmt_misc tables (Linux 6.7 and later) and user namespaces" [ -n "${HOST_PRIVATE:-}" ]
+	cat > "${BATS_TEST_TMPDIR:?}/script"
+	test_limit 120
+	bash -c 'set -eEu -o pipefail
+		source "${TOP}/tests/lib/private.bash"
+		host_make
+		trap '\''echo "failed at line ${LINENO} of its script"'\'' ERR
+		source "${0}"' "${BATS_TEST_TMPDIR}/script" 3>&- || status="${?}"
 	return "${status}"
 }

@@ -1,0 +1,984 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
+# What the call does to the host: the tiers and policies, everything that can go wrong on the way, and that nothing is
+# left of a call that failed. Against this kernel's own binfmt_misc, on private hosts.
+# shellcheck disable=SC2030,SC2031,SC2153 # each test is a process of its own
+
+load lib/host.bash
+
+function setup() {
+	requires_emulation
+	private_host
+}
+
+@test "steps: descriptor, no entry => registered as it says, whatever the policy" {
+	host_add_emulator
+	host_add_emulator /usr/libexec/arm
+	for policy in registered native emulated; do
+		host_descriptor /usr/libexec/arm
+		prepare -p "${policy}"
+		expect status 0 REASON descriptor-registered TIER 1 MODE emulated ENTRY qemu-arm INTERPRETER /usr/libexec/arm FLAGS POC \
+			ACTIONS register:qemu-arm UNDO unregister:qemu-arm WARNING "" ALIGN all
+		[[ "$(host_entry qemu-arm)" == $'enabled\ninterpreter /usr/libexec/arm\nflags: POC\noffset 0\nmagic 7f454c4601010100000000000000000002002800\nmask ffffffffffffff00fffffffffffffffffeffffff' ]]
+		armhf_runs
+		host_switch qemu-arm -1
+	done
+	# What Debian's own descriptor asks for.
+	host_descriptor_text /usr/libexec/arm | sed 's/credentials yes/credentials no/; s/fix_binary no/fix_binary yes/' > "${DESCRIPTOR}"
+	prepare
+	expect status 0 REASON descriptor-registered FLAGS PF
+	armhf_runs
+}
+
+@test "steps: descriptor, entry disabled or status off => enabled, and nothing else" {
+	host_add_emulator
+	host_add_emulator /usr/libexec/arm
+	host_descriptor
+	# Not what the descriptor says, but it runs: it stays.
+	host_register_armhf qemu-arm F /usr/libexec/arm
+	registered="$(host_entry qemu-arm)"
+	for policy in registered native emulated; do
+		host_switch qemu-arm 0
+		prepare -p "${policy}"
+		expect status 0 REASON descriptor-enabled TIER 1 MODE emulated FLAGS F ACTIONS enable:qemu-arm UNDO disable:qemu-arm
+		host_switch status 0
+		prepare -p "${policy}"
+		expect status 0 REASON descriptor-enabled TIER 1 MODE emulated ACTIONS status-on UNDO status-off
+		host_switch status 0
+		host_switch qemu-arm 0
+		prepare -p "${policy}"
+		expect status 0 REASON descriptor-enabled TIER 1 ACTIONS "status-on enable:qemu-arm" UNDO "disable:qemu-arm status-off"
+		[[ "$(host_entry qemu-arm)" == "${registered}" ]]
+	done
+	armhf_runs
+}
+
+@test "steps: descriptor, entry enabled => left alone" {
+	host_add_emulator
+	host_add_emulator /usr/libexec/arm
+	host_descriptor
+	host_register_armhf qemu-arm F /usr/libexec/arm
+	before="$(host_state)"
+	for policy in registered native emulated; do
+		prepare -p "${policy}"
+		expect status 0 REASON descriptor-current TIER 1 MODE emulated ENTRY qemu-arm INTERPRETER /usr/libexec/arm FLAGS F ACTIONS "" UNDO ""
+	done
+	[[ "$(host_state)" == "${before}" ]]
+}
+
+@test "steps: descriptor, an entry that does not run armhf => replaced by the descriptor's; no undo for that" {
+	host_add_emulator
+	host_descriptor
+	for policy in registered native emulated; do
+		host_register_armhf qemu-arm "" /usr/bin/none
+		prepare -p "${policy}"
+		expect status 0 REASON descriptor-reloaded TIER 1 MODE emulated INTERPRETER /usr/bin/qemu-arm-static FLAGS POC \
+			ACTIONS "unregister:qemu-arm register:qemu-arm" UNDO ""
+		armhf_runs
+		host_switch qemu-arm -1
+		host_register_armhf qemu-arm "" /usr/bin/false
+		host_switch qemu-arm 0
+		host_switch status 0
+		prepare -p "${policy}"
+		expect status 0 REASON descriptor-reloaded ACTIONS "status-on enable:qemu-arm unregister:qemu-arm register:qemu-arm" UNDO status-off
+		host_switch qemu-arm -1
+	done
+}
+
+@test "steps: an entry named qemu-arm that does not match armhf => replaced by the descriptor's" {
+	host_add_emulator
+	host_descriptor
+	host_register ":qemu-arm:M::Something else::/usr/bin/true:"
+	prepare
+	expect status 0 REASON descriptor-reloaded FLAGS POC
+	armhf_runs
+}
+
+@test "steps: no descriptor, entry enabled => trusted if it runs armhf, else broken, naming every claimer" {
+	host_add_emulator
+	host_register_armhf qemu-arm PF
+	before="$(host_state)"
+	for policy in registered native emulated; do
+		prepare -p "${policy}"
+		expect status 0 REASON entry-trusted TIER 2 MODE emulated ENTRY qemu-arm FLAGS PF ACTIONS "" UNDO "" WARNING ""
+	done
+	[[ "$(host_state)" == "${before}" ]]
+	host_switch qemu-arm -1
+	host_register_armhf zebra "" /usr/bin/false
+	host_register_armhf qemu-arm "" /usr/bin/false
+	host_register_armhf aardvark "" /usr/bin/false
+	for policy in registered native emulated; do
+		prepare_fails -p "${policy}"
+		expect REASON entry-broken TIER 2 MODE none ENTRY qemu-arm MESSAGE "*aardvark, qemu-arm, zebra*exited with 1*" ACTIONS "" \
+			WARNING "*several*aardvark, qemu-arm, zebra*"
+	done
+}
+
+@test "steps: no descriptor, entry disabled or status off => an error; the policies native and emulated enable it" {
+	host_add_emulator
+	host_register_armhf
+	host_switch qemu-arm 0
+	prepare_fails
+	expect REASON entry-disabled TIER 2 MODE none ENTRY qemu-arm INTERPRETER /usr/bin/qemu-arm-static MESSAGE "*switched*echo 1 > ${TABLE}/qemu-arm*"
+	for policy in native emulated; do
+		host_switch qemu-arm 0
+		prepare -p "${policy}"
+		expect status 0 REASON entry-enabled TIER 2 MODE emulated ACTIONS enable:qemu-arm UNDO disable:qemu-arm
+	done
+	host_switch status 0
+	prepare_fails
+	expect REASON entry-disabled TIER 2 MODE none MESSAGE "*${TABLE}/status*"
+	prepare -p emulated
+	expect status 0 REASON entry-enabled ACTIONS status-on UNDO status-off
+	# Beside another that works.
+	host_switch qemu-arm 0
+	host_register_armhf other
+	prepare_fails
+	expect REASON entry-disabled TIER 2 MODE emulated ENTRY other
+	prepare -p emulated
+	expect status 0 REASON other-entry TIER 3 ENTRY other ACTIONS ""
+}
+
+@test "steps: enabled by policy, and it does not run armhf => switched off again" {
+	host_add_emulator
+	host_register_armhf qemu-arm "" /usr/bin/false
+	host_switch qemu-arm 0
+	host_switch status 0
+	prepare_fails -p emulated
+	expect REASON entry-broken TIER 2 MODE none ACTIONS "status-on enable:qemu-arm disable:qemu-arm status-off"
+}
+
+@test "steps: no descriptor, an entry of another name => used if it runs armhf, else one of our own" {
+	host_add_emulator
+	host_register_armhf armv7l-linux OC
+	before="$(host_state)"
+	for policy in registered native emulated; do
+		prepare -p "${policy}"
+		expect status 0 REASON other-entry TIER 3 MODE emulated ENTRY armv7l-linux INTERPRETER /usr/bin/qemu-arm-static FLAGS OC ACTIONS "" UNDO ""
+	done
+	[[ "$(host_state)" == "${before}" ]]
+	host_switch armv7l-linux -1
+	host_register_armhf armv7l-linux "" /usr/bin/false
+	prepare
+	expect status 0 REASON descriptor-created TIER 4 ENTRY qemu-arm WARNING "several*armv7l-linux, qemu-arm*"
+	armhf_runs
+}
+
+@test "steps: nothing there => a descriptor to the byte, with the emulator that is there, mode 0644 whatever the umask" {
+	for emulator in /usr/bin/qemu-arm-static /usr/bin/qemu-arm; do
+		host_add_emulator "${emulator}"
+		for policy in registered native emulated; do
+			umask 0077
+			prepare -p "${policy}"
+			umask 0022
+			expect status 0 REASON descriptor-created TIER 4 MODE emulated ENTRY qemu-arm INTERPRETER "${emulator}" FLAGS POC \
+				ACTIONS "create-descriptor register:qemu-arm" UNDO "unregister:qemu-arm remove-descriptor" WARNING ""
+			diff "${DESCRIPTOR}" <(host_descriptor_text "${emulator}")
+			[[ "$(stat -c '%a %u %g %F' "${DESCRIPTOR}" /usr/share/binfmts)" == $'644 0 0 regular file\n755 0 0 directory' ]]
+			[[ "$(ls -A /usr/share/binfmts)" == qemu-arm ]]
+			armhf_runs
+			prepare -p "${policy}"
+			expect status 0 REASON descriptor-current TIER 1 ACTIONS ""
+			# The next time, the folder is missing as well.
+			prepare -r "unregister:qemu-arm remove-descriptor"
+			[[ ! -e /usr/share/binfmts ]]
+		done
+		rm "${emulator}"
+	done
+}
+
+@test "steps: both emulators are there => the static one; it is no program => the other" {
+	host_add_emulator
+	host_add_emulator /usr/bin/qemu-arm
+	prepare -n
+	expect status 0 INTERPRETER /usr/bin/qemu-arm-static
+	chmod 0644 /usr/bin/qemu-arm-static
+	prepare -n
+	expect status 0 INTERPRETER /usr/bin/qemu-arm
+	rm /usr/bin/qemu-arm-static
+	for make in "mkdir" "mkfifo" "ln -s none"; do
+		${make} /usr/bin/qemu-arm-static
+		prepare -n
+		expect status 0 INTERPRETER /usr/bin/qemu-arm
+		rm -r /usr/bin/qemu-arm-static
+	done
+	ln -s ../libexec/qemu /usr/bin/qemu-arm-static
+	mv /usr/bin/qemu-arm /usr/libexec/qemu
+	prepare
+	expect status 0 INTERPRETER /usr/bin/qemu-arm-static
+	armhf_runs
+}
+
+@test "steps: no emulator => an error that names the packages" {
+	for policy in registered native emulated; do
+		prepare_fails -p "${policy}"
+		expect REASON emulator-missing TIER 4 MODE none ENTRY "" MESSAGE "*qemu-user-static*qemu-user-binfmt*qemu-user*" ACTIONS ""
+	done
+	host_add_emulator /usr/bin/qemu-arm
+	chmod 0644 /usr/bin/qemu-arm
+	prepare_fails
+	expect REASON emulator-missing
+}
+
+@test "steps: an invalid descriptor => an error, but where an enabled qemu-arm runs armhf a warning" {
+	host_add_emulator
+	printf 'package x\ninterpreter relative\n' > "${DESCRIPTOR}"
+	for policy in registered native emulated; do
+		prepare_fails -p "${policy}"
+		expect REASON descriptor-invalid TIER 1 MODE none MESSAGE "${DESCRIPTOR}:2: *"
+	done
+	host_register_armhf other
+	prepare_fails
+	expect REASON descriptor-invalid TIER 1 MODE emulated ENTRY other
+	host_register_armhf
+	for policy in registered native emulated; do
+		prepare -p "${policy}"
+		expect status 0 REASON entry-trusted TIER 2 MODE emulated WARNING "*${DESCRIPTOR}:2: *" ACTIONS ""
+	done
+}
+
+@test "steps: a descriptor for something else than armhf => an error, nothing registered" {
+	host_add_emulator
+	host_descriptor_text | sed 's/x28/x08/' > "${DESCRIPTOR}"
+	for policy in registered native emulated; do
+		prepare_fails -p "${policy}"
+		expect REASON descriptor-failed TIER 1 MODE none MESSAGE "${DESCRIPTOR}: *match*" ACTIONS ""
+	done
+}
+
+# Under sanitizers it would take an hour.
+# bats test_tags=unsanitized
+@test "steps: from several hundred starting states -n changes nothing and is right, a failure leaves nothing, the undo list undoes" {
+	test_limit 900
+	emulator=/usr/libexec/emulator failing=/usr/libexec/failing gone=/usr/libexec/gone
+	host_add_emulator "${emulator}"
+	install -m 0755 /usr/bin/false "${failing}"
+	install -m 0777 "${HOST_EMULATOR}" /usr/libexec/unsafe
+	cd "${BATS_TEST_TMPDIR}"
+	host_descriptor_text "${emulator}" > valid
+	host_descriptor_text "${failing}" > failing
+	sed /magic/d valid > invalid
+	install -m 0666 valid unsafe
+	sed 's/x28/x08/' valid > mismatching
+	# Its interpreter makes the kernel print one line too many. In one write, which bash's printf does not do.
+	printf '%s' "|qemu-arm|M|0|${ARMHF_MAGIC}|${ARMHF_MASK}|/none"$'\n'"flags: |" > unknown
+	declare -i runs=0 wrong=0
+
+	function starting_state() {
+		declare file
+		for file in "${TABLE}"/*; do
+			[[ "${file##*/}" == @(register|status) ]] || echo -1 > "${file}"
+		done
+		echo 1 > "${TABLE}/status"
+		case "${entry}" in
+		absent) ;;
+		disabled) host_register_armhf qemu-arm PC "${emulator}" && echo 0 > "${TABLE}/qemu-arm" ;;
+		enabled) host_register_armhf qemu-arm PC "${emulator}" ;;
+		failing) host_register_armhf qemu-arm "" "${failing}" ;;
+		failing-disabled) host_register_armhf qemu-arm P "${failing}" && echo 0 > "${TABLE}/qemu-arm" ;;
+		unknown) cat unknown > "${TABLE}/register" ;;
+		pinned) cp "${failing}" "${gone}" && host_register_armhf qemu-arm F "${gone}" && rm "${gone}" ;;
+		esac
+		case "${other}" in
+		none) ;;
+		working) host_register_armhf other "" "${emulator}" ;;
+		failing) host_register_armhf other "" "${failing}" ;;
+		esac
+		rm -f "${DESCRIPTOR}" /usr/bin/qemu-arm-static
+		mkdir -p "${DESCRIPTOR%/*}"
+		case "${found}" in
+		emulator | failing) ln "/usr/libexec/${found}" /usr/bin/qemu-arm-static ;;
+		unsafe) cp -p /usr/libexec/unsafe /usr/bin/qemu-arm-static ;;
+		none) ;;
+		*) cp -p "${found#descriptor-}" "${DESCRIPTOR}" ;;
+		esac
+		[[ "${switch}" == on ]] || echo 0 > "${TABLE}/status"
+	}
+
+	# As host_kept, but fast, and with the descriptor's access time.
+	function snapshot() {
+		declare file
+		for file in "${TABLE}"/*; do
+			[[ "${file}" == */register ]] || printf '%s\n%s\n' "${file}" "$(< "${file}")"
+		done
+		[[ ! -e "${DESCRIPTOR}" ]] || stat -c '%n %i %a %u %s %x %y %z' "${DESCRIPTOR}"
+	}
+
+	function outcome() {
+		printf '%s\n' "status ${status}" "${ARMHF_BINFMT_MODE}" "${ARMHF_BINFMT_REASON}" "tier ${ARMHF_BINFMT_TIER}" "entry ${ARMHF_BINFMT_ENTRY}" \
+			"${ARMHF_BINFMT_INTERPRETER}" "flags ${ARMHF_BINFMT_FLAGS}" "actions ${ARMHF_BINFMT_ACTIONS}" "undo ${ARMHF_BINFMT_UNDO}" "align ${ARMHF_BINFMT_ALIGN}"
+	}
+
+	# same WHAT A B: else this state is counted as wrong, and told.
+	function same() {
+		[[ "${2}" != "${3}" ]] || return 0
+		wrong+=1
+		printf 'qemu-arm %s, other entry %s, status %s, %s, policy %s: %s:\n%s\n' "${entry}" "${other}" "${switch}" "${found}" "${policy}" "${1}" \
+			"$(diff <(echo "${2}") <(echo "${3}"))" >&2
+	}
+
+	function from_here() {
+		declare before after planned replaced=no
+		runs+=1
+		starting_state
+		before="$(snapshot)"
+		prepare -n -p "${policy}"
+		planned="$(outcome)"
+		same "-n changed something" "${before}" "$(snapshot)"
+		prepare -p "${policy}"
+		same "-n was wrong" "${planned}" "$(outcome)"
+		after="$(snapshot)"
+		same "MODE" "${ARMHF_BINFMT_MODE}" "$(armhf_runs && echo emulated || echo none)"
+		# shellcheck disable=SC2195 # UNDO may be empty
+		case "${status} ${ARMHF_BINFMT_MODE} ${ARMHF_BINFMT_UNDO:+undo}" in
+		"0 emulated" | "0 emulated "* | "1 "*" ") ;;
+		*) same "status ${status}, MODE ${ARMHF_BINFMT_MODE}, UNDO ${ARMHF_BINFMT_UNDO}" "" impossible ;;
+		esac
+		if ((status == 1)) && [[ "${ARMHF_BINFMT_WARNING}" != *"could not be put back (register:qemu-arm): ${gone}"* || "${entry}" != pinned ]]; then
+			same "it failed and left something" "${before}" "${after}"
+		fi
+		[[ "${ARMHF_BINFMT_ACTIONS}" != *unregister* ]] || replaced=yes
+		[[ -n "${ARMHF_BINFMT_UNDO}" ]] || return 0
+		prepare -r "${ARMHF_BINFMT_UNDO}"
+		same "status of -r" 0 "${status}"
+		after="$(snapshot)"
+		[[ "${ARMHF_BINFMT_WARNING}" != *"left on"* || "${other}${entry}" == noneabsent ]] || after="${after/status$'\n'enabled/status$'\n'disabled}"
+		[[ "${replaced}" == yes ]] || same "-r left something" "${before}" "${after}"
+	}
+
+	for policy in registered emulated native; do
+		for entry in absent disabled enabled failing failing-disabled unknown pinned; do
+			for other in none working failing; do
+				for switch in on off; do
+					for found in emulator descriptor-valid descriptor-failing none unsafe failing descriptor-{invalid,unsafe,mismatching}; do
+						# The rare ones, and the policy that only an arm64 kernel tells from "emulated", not with everything.
+						[[ "${other} ${policy}" == "none registered" || "${found}" == @(emulator|descriptor-valid|descriptor-failing) ]] || continue
+						[[ "${other}" == none || "${policy}" != native ]] || continue
+						from_here
+					done
+				done
+			done
+		done
+	done
+	echo "${runs} starting states, ${wrong} differences" >&2
+	((runs > 300 && wrong == 0))
+}
+
+# failing_host: interpreters that fail, in ${kinds[@]}: how its name is in /usr/libexec => what is said of it.
+function failing_host() {
+	declare -gA kinds=(
+		[exits]="*exited with 0*"
+		[says]="*exited with 1*"
+		[crashes]="*killed by signal 11*"
+		[loaderless]="*No such file*"
+		[nonsense]="*Exec format error*"
+	)
+	# No scripts: with the flags O and C the kernel takes none.
+	cp /usr/bin/true /usr/libexec/exits
+	cp /usr/bin/false /usr/libexec/says
+	cp /usr/bin/yes /usr/libexec/hangs
+	echo 'int main(void) { *(volatile int *)0 = 0; }' | "${CC:-cc}" -x c -o /usr/libexec/crashes -
+	# A dynamic program whose loader is missing: what qemu-user's is in a bare chroot.
+	sed 's#/ld-linux#/no-linux#' /usr/bin/env > /usr/libexec/loaderless
+	chmod 0755 /usr/libexec/loaderless
+	printf 'nonsense' > /usr/libexec/nonsense
+	chmod 0755 /usr/libexec/nonsense
+}
+
+@test "steps: the descriptor's interpreter fails => descriptor-failed with errno, status or signal; the state before put back" {
+	failing_host
+	for kind in "${!kinds[@]}"; do
+		host_descriptor "/usr/libexec/${kind}"
+		prepare_fails
+		expect REASON descriptor-failed TIER 1 MODE none MESSAGE "*/usr/libexec/${kind}*${kinds[${kind}]}" ACTIONS "register:qemu-arm unregister:qemu-arm"
+		host_register_armhf qemu-arm PF /usr/libexec/exits
+		prepare_fails
+		expect REASON descriptor-failed MODE none ENTRY qemu-arm FLAGS PF MESSAGE "*/usr/libexec/${kind}*${kinds[${kind}]}" \
+			ACTIONS "unregister:qemu-arm register:qemu-arm unregister:qemu-arm register:qemu-arm"
+		host_switch qemu-arm 0
+		host_switch status 0
+		prepare_fails
+		expect REASON descriptor-failed \
+			ACTIONS "status-on enable:qemu-arm unregister:qemu-arm register:qemu-arm unregister:qemu-arm register:qemu-arm disable:qemu-arm status-off"
+		host_switch qemu-arm -1
+		host_switch status 1
+	done
+	# With F it cannot even be registered.
+	host_descriptor_text /usr/libexec/nonsense | sed 's/fix_binary no/fix_binary yes/' > "${DESCRIPTOR}"
+	prepare_fails
+	expect REASON descriptor-failed MESSAGE "*"
+}
+
+@test "steps: the emulator fails => registration-failed with errno, status or signal; everything taken back" {
+	failing_host
+	for kind in "${!kinds[@]}"; do
+		cp "/usr/libexec/${kind}" /usr/bin/qemu-arm
+		prepare_fails
+		expect REASON registration-failed TIER 4 MODE none MESSAGE "/usr/bin/qemu-arm: *${kinds[${kind}]}" \
+			ACTIONS "create-descriptor register:qemu-arm unregister:qemu-arm remove-descriptor"
+	done
+	# A folder that was missing is missing again, and one with something in it stays.
+	rmdir /usr/share/binfmts
+	prepare_fails
+	[[ ! -e /usr/share/binfmts ]]
+}
+
+@test "steps: an entry's interpreter fails => entry-broken with errno, status or signal" {
+	failing_host
+	for kind in "${!kinds[@]}"; do
+		host_register_armhf qemu-arm "" "/usr/libexec/${kind}"
+		prepare_fails
+		expect REASON entry-broken TIER 2 MODE none MESSAGE "*/usr/libexec/${kind}*${kinds[${kind}]}"
+		host_switch qemu-arm -1
+	done
+	host_register_armhf qemu-arm "" /usr/libexec/none
+	prepare_fails
+	expect REASON entry-broken MESSAGE "*/usr/libexec/none*No such file*"
+	host_switch qemu-arm -1
+	host_register_armhf qemu-arm "" /usr/libexec
+	prepare_fails
+	expect REASON entry-broken MESSAGE "*Permission denied*"
+}
+
+@test "steps: an interpreter that hangs => probe-timeout after -t seconds, in every tier; the state before put back" {
+	failing_host
+	declare start="${SECONDS}"
+	host_descriptor /usr/libexec/hangs
+	prepare_fails -t 1
+	expect REASON probe-timeout TIER 1 MODE none MESSAGE "*/usr/libexec/hangs*1 s *-t*"
+	rm "${DESCRIPTOR}"
+	cp /usr/libexec/hangs /usr/bin/qemu-arm
+	prepare_fails -t 1
+	expect REASON probe-timeout TIER 4
+	prepare -n -t 1
+	expect status 1 REASON probe-timeout TIER 4 ACTIONS "create-descriptor register:qemu-arm unregister:qemu-arm remove-descriptor"
+	host_register_armhf qemu-arm "" /usr/libexec/hangs
+	prepare_fails -t 1
+	expect REASON probe-timeout TIER 2
+	((SECONDS - start < 20))
+}
+
+@test "steps: interrupted while the proof runs => 128 and the signal, everything taken back" {
+	failing_host
+	trap : HUP INT TERM
+	caller="${BASHPID}"
+	# interrupted SIGNAL INTERPRETER: once that is registered, it hangs.
+	function interrupted() {
+		declare before number
+		before="$(host_kept)"
+		number="$(kill -l "${1}")"
+		{
+			until grep -qsx "interpreter ${2}" "${TABLE}/qemu-arm"; do sleep 0.01; done
+			sleep 0.1
+			kill -s "${1}" "${caller}"
+		} &
+		prepare -t 10
+		wait "${!}"
+		expect status "$((128 + number))" REASON interrupted MODE none MESSAGE "interrupted by signal ${number}*; *" UNDO ""
+		diff <(echo "${before}") <(host_kept)
+	}
+	cp /usr/libexec/hangs /usr/bin/qemu-arm
+	for signal in HUP INT TERM; do
+		interrupted "${signal}" /usr/bin/qemu-arm
+		expect TIER 4 ACTIONS "create-descriptor register:qemu-arm unregister:qemu-arm remove-descriptor"
+	done
+	host_descriptor /usr/libexec/hangs
+	host_register_armhf qemu-arm "" /usr/bin/false
+	host_switch qemu-arm 0
+	interrupted TERM /usr/libexec/hangs
+	expect TIER 1 ACTIONS "enable:qemu-arm unregister:qemu-arm register:qemu-arm unregister:qemu-arm register:qemu-arm disable:qemu-arm"
+}
+
+@test "steps: an entry that cannot be put back (F, its interpreter gone) => named, and left out of the undo list" {
+	failing_host
+	host_descriptor /usr/libexec/says
+	host_register_armhf qemu-arm F /usr/libexec/exits
+	rm /usr/libexec/exits
+	prepare
+	expect status 1 REASON descriptor-failed ENTRY "" UNDO "" ACTIONS "unregister:qemu-arm register:qemu-arm unregister:qemu-arm" \
+		WARNING "*put back*register:qemu-arm*/usr/libexec/exits*No such file*"
+	refute host_entry qemu-arm
+	[[ "$(ls "${TABLE}")" == $'register\nstatus' ]]
+}
+
+@test "steps: an interpreter that somebody else could replace => refused, naming the component; a sticky folder is none" {
+	mkdir /usr/libexec/{safe,sticky,group,world}
+	for folder in safe sticky group world; do
+		host_add_emulator "/usr/libexec/${folder}/arm"
+	done
+	chmod 1777 /usr/libexec/sticky
+	chmod 0775 /usr/libexec/group
+	chmod 0757 /usr/libexec/world
+	host_add_emulator /usr/libexec/writable
+	chmod 0757 /usr/libexec/writable
+	ln -s safe/../group/arm /usr/libexec/link
+	ln -s ../../../usr/libexec/safe/arm /usr/libexec/safe/link
+	ln -s loop /usr/libexec/loop
+	host_add_emulator /usr/libexec/inert
+	chmod 0644 /usr/libexec/inert
+	declare -A named=([group / arm]=group [world / arm]=world [writable]=writable [link]=safe/../group [loop]=loop [inert]=inert [safe]=safe [none]=none
+		[safe / none / arm]=safe/none [safe / arm / none]=safe/arm/none)
+	if ((EUID == 0)); then
+		# A second user's, where there is one in this namespace.
+		host_add_emulator /usr/libexec/foreign
+		! chown 1000 /usr/libexec/foreign 2> /dev/null || named[foreign]=foreign
+	fi
+	for path in "${!named[@]}"; do
+		host_descriptor "/usr/libexec/${path}"
+		prepare_fails
+		expect REASON descriptor-failed TIER 1 MESSAGE "/usr/libexec/${named[${path}]}: *" ACTIONS ""
+	done
+	for path in sticky/arm safe/link safe/../safe//./arm; do
+		host_descriptor "/usr/libexec/${path}"
+		prepare
+		expect status 0 REASON descriptor-registered INTERPRETER "/usr/libexec/${path}"
+		host_switch qemu-arm -1
+	done
+	rm "${DESCRIPTOR}"
+	cp -p /usr/libexec/writable /usr/bin/qemu-arm-static
+	prepare_fails
+	expect REASON registration-failed TIER 4 MESSAGE "/usr/bin/qemu-arm-static: *" ACTIONS ""
+	# What stands already is trusted by execution alone.
+	host_register_armhf qemu-arm "" /usr/libexec/writable
+	prepare
+	expect status 0 REASON entry-trusted
+}
+
+@test "steps: an interpreter of 127 bytes is taken, of 128 refused; one with the delimiter is registered whole" {
+	path="/usr/libexec/$(printf '%0114d' 0)"
+	host_add_emulator "${path}"
+	host_descriptor "${path}"
+	prepare
+	expect status 0 REASON descriptor-registered INTERPRETER "${path}"
+	host_switch qemu-arm -1
+	host_add_emulator "${path}0"
+	host_descriptor "${path}0"
+	prepare_fails
+	expect REASON descriptor-failed MESSAGE "*127*"
+	host_add_emulator "/usr/libexec/a:b|c d"
+	host_descriptor "/usr/libexec/a:b|c d"
+	prepare
+	expect status 0 REASON descriptor-registered INTERPRETER '/usr/libexec/a:b|c\\x20d'
+	[[ "$(host_entry qemu-arm)" == *$'\ninterpreter /usr/libexec/a:b|c d\n'* ]]
+}
+
+@test "steps: the table is read-only => not-permitted; where armhf runs, a success that says what was refused" {
+	host_add_emulator
+	host_descriptor
+	host_register_armhf other
+	mount --bind "${TABLE}" "${TABLE}"
+	mount -o remount,bind,ro "${TABLE}"
+	for option in "" -n; do
+		# shellcheck disable=SC2086
+		prepare ${option}
+		expect status 0 REASON other-entry TIER 3 MODE emulated ENTRY other ACTIONS "" UNDO "" WARNING "*${TABLE}/register*Read-only*"
+	done
+	rm "${DESCRIPTOR}"
+	prepare
+	expect status 0 REASON other-entry WARNING ""
+	umount "${TABLE}"
+	host_switch other -1
+	mount --bind "${TABLE}" "${TABLE}"
+	mount -o remount,bind,ro "${TABLE}"
+	for option in "" -n; do
+		# shellcheck disable=SC2086
+		prepare_fails ${option}
+		expect REASON not-permitted TIER 4 MODE none MESSAGE "${TABLE}/register: *Read-only*"
+		host_descriptor
+		# shellcheck disable=SC2086
+		prepare_fails ${option}
+		expect REASON not-permitted TIER 1 ACTIONS ""
+		rm "${DESCRIPTOR}"
+	done
+}
+
+@test "steps: an ordinary user => not-permitted, nothing changed; where armhf runs, a success; -n says what root's call would" {
+	requires_root
+	host_add_emulator
+	host_descriptor
+	before="$(host_state)"
+	prepare_in as_nobody --
+	expect status 1 REASON not-permitted TIER 1 MODE none MESSAGE "${TABLE}/register: *Permission denied*root*" ACTIONS ""
+	prepare_in as_nobody -- -n
+	expect status 0 REASON descriptor-registered MODE emulated ACTIONS register:qemu-arm
+	rm "${DESCRIPTOR}"
+	prepare_in as_nobody -- -n
+	expect status 0 REASON descriptor-created MODE emulated ACTIONS "create-descriptor register:qemu-arm" UNDO "unregister:qemu-arm remove-descriptor"
+	prepare_in as_nobody --
+	expect status 1 REASON not-permitted TIER 4
+	host_register_armhf other
+	prepare_in as_nobody --
+	expect status 0 REASON other-entry WARNING ""
+	host_descriptor
+	prepare_in as_nobody --
+	expect status 0 REASON other-entry WARNING "*${TABLE}/register*Permission denied*"
+	chmod 0600 "${DESCRIPTOR}"
+	prepare_in as_nobody --
+	expect status 1 REASON not-permitted TIER 1 MODE emulated MESSAGE "${DESCRIPTOR}: *Permission denied*"
+	host_register_armhf
+	host_switch qemu-arm 0
+	rm "${DESCRIPTOR}"
+	prepare_in as_nobody -- -p emulated
+	expect status 0 REASON other-entry ACTIONS ""
+	host_switch other -1
+	prepare_in as_nobody -- -p emulated
+	expect status 1 REASON not-permitted TIER 2 ACTIONS ""
+	prepare_in as_nobody --
+	expect status 1 REASON entry-disabled
+	host_switch qemu-arm -1
+	rm /usr/bin/qemu-arm-static
+	prepare_in as_nobody --
+	expect status 1 REASON emulator-missing
+}
+
+@test "steps: the folder of the descriptors is read-only, not root's alone, or a file => refused, everything as before" {
+	host_add_emulator
+	mount --bind /usr/share/binfmts /usr/share/binfmts
+	mount -o remount,bind,ro /usr/share/binfmts
+	for option in "" -n; do
+		# shellcheck disable=SC2086
+		prepare_fails ${option}
+		expect REASON not-permitted TIER 4 MESSAGE "${DESCRIPTOR}: *Read-only*" ACTIONS ""
+	done
+	umount /usr/share/binfmts
+	for mode in 0777 0775; do
+		chmod "${mode}" /usr/share/binfmts
+		for option in "" -n; do
+			# shellcheck disable=SC2086
+			prepare_fails ${option}
+			expect REASON registration-failed TIER 4 MESSAGE "/usr/share/binfmts: *" ACTIONS ""
+		done
+	done
+	rmdir /usr/share/binfmts
+	touch /usr/share/binfmts
+	prepare
+	expect status 1 TIER "[14]"
+	[[ -f /usr/share/binfmts && "$(ls "${TABLE}")" == $'register\nstatus' ]]
+}
+
+# Below, strace lets single system calls of the shell fail (not of its children), or succeed without an effect, as kernels,
+# security modules and other processes may.
+
+@test "steps: status reads disabled after 1 was written => binfmt-off, in every tier, nothing registered" {
+	requires_strace
+	host_add_emulator
+	host_switch status 0
+	before="$(host_kept)"
+	for tier in 4 1 2; do
+		((tier != 1)) || host_descriptor
+		if ((tier == 2)); then
+			rm "${DESCRIPTOR}"
+			host_register_armhf
+		fi
+		before="$(host_kept)"
+		prepare_in strace -o /dev/null -P "${TABLE}/status" -e inject=write:retval=1 -- -p emulated
+		expect status 1 REASON binfmt-off TIER "${tier}" MODE none MESSAGE "${TABLE}/status: *echo 1 > *"
+		diff <(echo "${before}") <(host_kept)
+	done
+}
+
+@test "steps: a registration that is taken and does not stand, or is refused => taken back" {
+	requires_strace
+	host_add_emulator
+	length="$(wc -c <<< ":qemu-arm:M:0:${ARMHF_MAGIC}:${ARMHF_MASK}:/usr/bin/qemu-arm-static:POC")"
+	for fault in "retval=$((length - 1))" retval=5 error=EINVAL error=ENOMEM; do
+		for descriptor in no yes; do
+			rm -f "${DESCRIPTOR}"
+			[[ "${descriptor}" == no ]] || host_descriptor
+			before="$(host_kept)"
+			prepare_in strace -o /dev/null -P "${TABLE}/register" -e "inject=write:${fault}" --
+			if [[ "${descriptor}" == no ]]; then expect status 1 REASON registration-failed TIER 4; else expect status 1 REASON descriptor-failed TIER 1; fi
+			expect MODE none MESSAGE "${TABLE}/*: *" UNDO ""
+			diff <(echo "${before}") <(host_kept)
+		done
+	done
+	prepare_in strace -o /dev/null -P "${TABLE}/register" -e inject=write:error=EPERM --
+	expect status 1 REASON not-permitted TIER 1 MESSAGE "${TABLE}/register: *Operation not permitted*"
+}
+
+@test "steps: an entry that does not take 1, or cannot be removed => said so, as before" {
+	requires_strace
+	host_add_emulator
+	host_register_armhf
+	host_switch qemu-arm 0
+	host_descriptor
+	before="$(host_kept)"
+	prepare_in strace -o /dev/null -P "${TABLE}/qemu-arm" -e inject=write:retval=1 --
+	expect status 1 REASON descriptor-failed MODE none MESSAGE "${TABLE}/qemu-arm: *"
+	diff <(echo "${before}") <(host_kept)
+	host_switch qemu-arm -1
+	host_register_armhf qemu-arm "" /usr/bin/false
+	before="$(host_kept)"
+	prepare_in strace -o /dev/null -P "${TABLE}/qemu-arm" -e inject=write:retval=2 --
+	expect status 1 REASON descriptor-failed MODE none MESSAGE "${TABLE}/qemu-arm: *"
+	diff <(echo "${before}") <(host_kept)
+	prepare_in strace -o /dev/null -P "${TABLE}/qemu-arm" -e inject=write:error=EACCES --
+	expect status 1 REASON not-permitted MODE none MESSAGE "${TABLE}/qemu-arm: *"
+	diff <(echo "${before}") <(host_kept)
+}
+
+@test "steps: a full disk, a failing disk, a descriptor that cannot be made => nothing of it is left, under any name" {
+	requires_strace
+	host_add_emulator
+	before="$(host_kept)"
+	for fault in fsync:error=EIO linkat:error=ENOSPC linkat:error=EXDEV fchmod:error=EIO; do
+		prepare_in strace -o /dev/null -e "inject=${fault}" --
+		expect status 1 REASON registration-failed TIER 4 MODE none MESSAGE "/usr/share/binfmts*: *" UNDO ""
+		diff <(echo "${before}") <(host_kept)
+	done
+	# A real full disk.
+	mount -t tmpfs -o size=4k,mode=0755 none /usr/share/binfmts
+	head -c 4096 /dev/zero > /usr/share/binfmts/filler
+	before="$(host_kept)"
+	prepare
+	expect status 1 REASON registration-failed MESSAGE "${DESCRIPTOR}: *No space*"
+	diff <(echo "${before}") <(host_kept)
+}
+
+@test "steps: a file system without O_TMPFILE => the same descriptor, and never a second name in its folder" {
+	requires_strace
+	host_add_emulator
+	temporary=/usr/share/.armhf-binfmt-descriptor
+	for error in EOPNOTSUPP EISDIR EINVAL; do
+		# Left by a call that was killed, and a link that would lead elsewhere.
+		case "${error}" in
+		EISDIR) echo left > "${temporary}" ;;
+		EINVAL) ln -s /usr/share/elsewhere "${temporary}" ;;
+		esac
+		umask 0077
+		prepare_in strace -o "${BATS_TEST_TMPDIR}/calls" -P /usr/share/binfmts -e "inject=openat:error=${error}:when=2" --
+		umask 0022
+		expect status 0 REASON descriptor-created
+		grep -q 'O_TMPFILE.*INJECTED' "${BATS_TEST_TMPDIR}/calls"
+		diff "${DESCRIPTOR}" <(host_descriptor_text)
+		[[ "$(stat -c '%a %h' "${DESCRIPTOR}")" == "644 1" && "$(ls -A /usr/share/binfmts)" == qemu-arm ]]
+		[[ ! -e "${temporary}" && ! -e /usr/share/elsewhere ]]
+		prepare -r "${ARMHF_BINFMT_UNDO}"
+		mkdir /usr/share/binfmts
+	done
+	before="$(host_kept)"
+	for fault in renameat2:error=EIO renameat2:error=EINVAL fsync:error=EIO; do
+		prepare_in strace -o /dev/null -P /usr/share/binfmts -P "${temporary}" -e inject=openat:error=EOPNOTSUPP:when=2 -e "inject=${fault}" --
+		expect status 1 REASON registration-failed UNDO ""
+		diff <(echo "${before}") <(host_kept)
+		[[ ! -e "${temporary}" ]]
+	done
+}
+
+@test "steps: what was written is on the disk before it has its name" {
+	requires_strace
+	host_add_emulator
+	prepare_in strace -o "${BATS_TEST_TMPDIR}/calls" -e trace=openat,write,fchmod,fsync,linkat,rename,renameat,renameat2 --
+	expect status 0 REASON descriptor-created
+	calls="$(grep -A 9 O_TMPFILE "${BATS_TEST_TMPDIR}/calls" | grep -o '^[a-z]*' | head -n 5 | tr '\n' ' ')"
+	echo "${calls}" >&2
+	[[ "${calls}" == "openat write fchmod fsync linkat " ]]
+	grep -A 1 linkat "${BATS_TEST_TMPDIR}/calls" | grep -q '^fsync.* = 0'
+}
+
+@test "mount: not mounted, nothing runs armhf => mounted last of all, and the rest done; -n says mount alone" {
+	host_add_emulator
+	umount "${TABLE}"
+	for tier in 4 1; do
+		((tier == 4)) || { mkdir /usr/share/binfmts && host_descriptor; }
+		prepare -n
+		expect status 0 TIER "${tier}" MODE emulated ACTIONS mount UNDO "" MESSAGE "*once it is mounted*"
+		[[ ! -e "${TABLE}/status" ]]
+		prepare
+		expect status 0 TIER "${tier}" MODE emulated ENTRY qemu-arm WARNING "*user namespace*hides*"
+		if ((tier == 4)); then
+			expect REASON descriptor-created ACTIONS "mount create-descriptor register:qemu-arm" UNDO "unregister:qemu-arm remove-descriptor"
+		else
+			expect REASON descriptor-registered ACTIONS "mount register:qemu-arm" UNDO unregister:qemu-arm
+		fi
+		[[ "$(findmnt -n -o FSTYPE,VFS-OPTIONS "${TABLE}" | tail -n 1)" =~ ^binfmt_misc\ +rw,nosuid,nodev,noexec ]]
+		armhf_runs
+		prepare -r "${ARMHF_BINFMT_UNDO}"
+		expect status 0
+		[[ -e "${TABLE}/status" ]]
+		umount "${TABLE}"
+	done
+}
+
+@test "mount: what cannot succeed anyway does not mount" {
+	umount "${TABLE}"
+	prepare
+	expect status 1 REASON emulator-missing TIER 4 ACTIONS ""
+	host_add_emulator
+	chmod 0777 /usr/bin/qemu-arm-static
+	prepare
+	expect status 1 REASON registration-failed TIER 4 ACTIONS ""
+	host_descriptor /usr/libexec/none
+	prepare
+	expect status 1 REASON descriptor-failed TIER 1 ACTIONS ""
+	echo > "${DESCRIPTOR}"
+	prepare
+	expect status 1 REASON descriptor-invalid TIER 1 ACTIONS ""
+	[[ ! -e "${TABLE}/status" ]]
+}
+
+@test "mount: the table is mounted elsewhere and armhf runs by it => other-entry without a name; nothing mounted" {
+	host_add_emulator
+	host_register_armhf
+	mount --bind "${TABLE}" /mnt
+	umount "${TABLE}"
+	for descriptor in no valid invalid; do
+		case "${descriptor}" in
+		valid) host_descriptor ;;
+		invalid) echo > "${DESCRIPTOR}" ;;
+		esac
+		for policy in registered native emulated; do
+			prepare -p "${policy}"
+			expect status 0 REASON other-entry TIER 3 MODE emulated ENTRY "" INTERPRETER "" FLAGS "" ACTIONS "" UNDO ""
+		done
+	done
+	expect WARNING "${DESCRIPTOR}:*"
+	[[ ! -e "${TABLE}/status" ]]
+}
+
+@test "mount: mounted, the entries that were there count: a disabled one is an error, one that runs is used" {
+	host_add_emulator
+	host_register_armhf
+	host_switch qemu-arm 0
+	mount --bind "${TABLE}" /mnt
+	umount "${TABLE}"
+	prepare
+	expect status 1 REASON entry-disabled TIER 2 ACTIONS mount UNDO "" ENTRY qemu-arm
+	[[ -e "${TABLE}/status" ]]
+	umount "${TABLE}"
+	prepare -p emulated
+	expect status 0 REASON entry-enabled ACTIONS "mount enable:qemu-arm" UNDO disable:qemu-arm
+}
+
+@test "mount: refused => not-permitted; impossible => binfmt-unavailable; without effect => binfmt-unavailable; nothing done" {
+	requires_strace
+	host_add_emulator
+	umount "${TABLE}"
+	before="$(host_kept)"
+	for error in EPERM:not-permitted EACCES:not-permitted EROFS:not-permitted ENODEV:binfmt-unavailable ENOMEM:binfmt-unavailable EBUSY:binfmt-unavailable; do
+		prepare_in strace -o /dev/null -e "inject=mount:error=${error%:*}" --
+		expect status 1 REASON "${error#*:}" TIER 4 MODE none MESSAGE "${TABLE}: *" UNDO ""
+		diff <(echo "${before}") <(host_kept)
+	done
+	if ((EUID == 0)) && setpriv --reuid=65534 true 2> /dev/null; then
+		prepare_in as_nobody --
+		expect status 1 REASON not-permitted TIER 4 MODE none MESSAGE "${TABLE}: *mount*" UNDO ""
+	fi
+	diff <(echo "${before}") <(host_kept)
+}
+
+@test "mount: an autofs that does not mount the table => binfmt-unavailable, and never mounted over" {
+	requires_strace
+	host_add_emulator
+	umount "${TABLE}"
+	# No user namespace may mount one: the file system that is there says that it is.
+	autofs=(strace -o /dev/null -P "${TABLE}" -e inject=fstatfs:poke_exit=@arg2=8701000000000000)
+	prepare_in "${autofs[@]}" --
+	expect status 1 REASON binfmt-unavailable TIER 4 MODE none MESSAGE "${TABLE}: an autofs*" ACTIONS "" UNDO ""
+	host_descriptor
+	prepare_in "${autofs[@]}" --
+	expect status 1 REASON binfmt-unavailable TIER 1 MODE none ACTIONS ""
+	prepare_in "${autofs[@]}" -- -n
+	expect status 1 REASON binfmt-unavailable TIER 1 MODE none ACTIONS ""
+	[[ ! -e "${TABLE}/status" ]]
+	[[ "$(ls /usr/share/binfmts)" == qemu-arm ]]
+}
+
+@test "binfmt-support: tier 4 is imported, so that it is there after a reboot; its own commands see it and remove it" {
+	host_add_emulator
+	host_add_binfmt_support
+	prepare -n
+	expect status 0 REASON descriptor-created ACTIONS "create-descriptor register:qemu-arm import" UNDO "unimport unregister:qemu-arm remove-descriptor"
+	prepare
+	expect status 0 REASON descriptor-created ACTIONS "create-descriptor register:qemu-arm import" UNDO "unimport unregister:qemu-arm remove-descriptor" \
+		WARNING "" FLAGS POC
+	shown="$(update-binfmts --display qemu-arm)"
+	[[ "${shown}" == *"qemu-arm (enabled):"*"package = qemu-user-static"*"interpreter = /usr/bin/qemu-arm-static"* ]]
+	# After a reboot.
+	host_switch qemu-arm -1
+	update-binfmts --enable
+	armhf_runs
+	update-binfmts --disable qemu-arm
+	refute host_entry qemu-arm
+	prepare
+	expect status 0 REASON descriptor-registered ACTIONS register:qemu-arm
+	[[ "$(update-binfmts --display qemu-arm)" == *"qemu-arm (enabled):"* ]]
+	update-binfmts --disable qemu-arm
+	refute host_entry qemu-arm
+	refute armhf_runs
+}
+
+@test "binfmt-support: what tier 1 registered without a record, --disable removes all the same" {
+	host_add_emulator
+	host_add_binfmt_support
+	host_descriptor
+	prepare
+	expect status 0 REASON descriptor-registered ACTIONS register:qemu-arm UNDO unregister:qemu-arm
+	refute update-binfmts --display qemu-arm
+	update-binfmts --disable qemu-arm
+	refute host_entry qemu-arm
+}
+
+@test "binfmt-support: a record that was there before is not in the undo list" {
+	host_add_emulator
+	host_add_binfmt_support
+	host_descriptor
+	update-binfmts --import qemu-arm
+	[[ -e /var/lib/binfmts/qemu-arm ]]
+	update-binfmts --disable qemu-arm
+	rm "${DESCRIPTOR}"
+	prepare -n
+	expect status 0 REASON descriptor-created UNDO "unregister:qemu-arm remove-descriptor"
+	prepare
+	expect status 0 REASON descriptor-created ACTIONS "create-descriptor register:qemu-arm import" UNDO "unregister:qemu-arm remove-descriptor"
+	prepare -r "${ARMHF_BINFMT_UNDO}"
+	[[ -e /var/lib/binfmts/qemu-arm && ! -e "${DESCRIPTOR}" ]]
+}
+
+@test "binfmt-support: an import that fails, hangs or leaves no record is a warning; it sees PATH and LC_ALL=C alone" {
+	host_add_emulator
+	host_add_binfmt_support
+	mount --bind /var/lib/binfmts /var/lib/binfmts
+	mount -o remount,bind,ro /var/lib/binfmts
+	prepare
+	expect status 0 REASON descriptor-created ACTIONS "create-descriptor register:qemu-arm import" UNDO "unregister:qemu-arm remove-descriptor" WARNING "*import*reboot*"
+	armhf_runs
+	umount /var/lib/binfmts
+	export PATH="/usr/local/bin:${PATH}" LC_ALL=POSIX SPY=1
+	for line in 'sleep 60' 'exit 3' 'kill -s KILL $$' "env > ${BATS_TEST_TMPDIR}/environment; echo noise; echo noise >&2"; do
+		prepare -r "unregister:qemu-arm remove-descriptor"
+		mkdir -p /usr/share/binfmts
+		printf '%s\n' '#!/bin/sh' "${line}" > /usr/sbin/update-binfmts.new
+		chmod 0755 /usr/sbin/update-binfmts.new
+		mv /usr/sbin/update-binfmts.new /usr/sbin/update-binfmts
+		prepare -t 1
+		expect status 0 REASON descriptor-created ACTIONS "create-descriptor register:qemu-arm import" UNDO "unregister:qemu-arm remove-descriptor" \
+			WARNING "/usr/sbin/update-binfmts: *import*" stdout "" stderr ""
+	done
+	[[ "$(grep -Ev '^(PWD|OLDPWD|SHLVL|_)=' "${BATS_TEST_TMPDIR}/environment" | sort)" == $'LC_ALL=C\nPATH=/usr/sbin:/usr/bin:/sbin:/bin' ]]
+}
+
+@test "binfmt-support, systemd-binfmt: what they registered is trusted and left alone" {
+	host_add_emulator
+	host_add_binfmt_support
+	# The line of qemu's binfmt.d file, as systemd-binfmt writes it.
+	host_register ":qemu-arm:M::${ARMHF_MAGIC}:${ARMHF_MASK}:/usr/bin/qemu-arm-static:F"
+	before="$(host_state)"
+	prepare
+	expect status 0 REASON entry-trusted TIER 2 FLAGS F
+	[[ "$(host_state)" == "${before}" ]]
+	host_switch qemu-arm -1
+	host_descriptor
+	update-binfmts --import qemu-arm
+	before="$(host_state)"
+	prepare
+	expect status 0 REASON descriptor-current TIER 1 FLAGS POC ACTIONS ""
+	[[ "$(host_state)" == "${before}" ]]
+	# The package is gone, the administrative record is not.
+	rm "${DESCRIPTOR}"
+	prepare
+	expect status 0 REASON entry-trusted TIER 2
+	update-binfmts --disable qemu-arm
+	prepare
+	expect status 0 REASON descriptor-created ACTIONS "create-descriptor register:qemu-arm import"
+}
