@@ -238,6 +238,8 @@ function emulator_before_preserve() {
 		answers "entry exited 48" plain
 		interpreter changes <<< "exec ${real} \"\${1}\" \"\${2}\" ABCDEFG"
 		answers "entry exited 48" plain
+		interpreter replaces <<< "exec ${real} \"\${1}\" another \"\${3}\""
+		answers "entry exited 48" plain
 		interpreter swaps <<< "exec ${real} \"\${1}\" \"\${3}\" \"\${2}\""
 		answers "entry exited 48" plain
 	EOF
