@@ -18,7 +18,8 @@ enum probe_status {
 	PROBE_MAPS_NONE = 45,
 	PROBE_NO_VFP = 46,    /* the CPU lacks ARMv7 or VFPv3 */
 	PROBE_NO_STDIN = 47,  /* its own file was not on standard input */
-	PROBE_ARGUMENTS = 48, /* its arguments did not arrive as they were sent */
+	/* Its arguments did not arrive as they were sent: flag P or T, which kernel or interpreter does not know. */
+	PROBE_ARGUMENTS = 48,
 };
 
 enum probe_end {
