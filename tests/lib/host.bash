@@ -36,8 +36,10 @@ function requires_strace() {
 
 # For a file's setup: an empty host, the builtin loaded, and the state in which scripts of the framework run.
 function private_host() {
-	requires "a kernel with private binfmt_misc tables (Linux 6.7 and later) and user namespaces" [ -n "${HOST_PRIVATE:-}" ]
+	requires "tests/suite, a kernel with private binfmt_misc tables (Linux 6.7 and later) and user namespaces" [ -n "${HOST_PRIVATE:-}" ]
 	set -o pipefail
+	# bats looks at each line of the test, and not at those of functions that it calls: that takes half of the time.
+	set +T
 	test_limit 120
 	host_make
 }
@@ -59,7 +61,7 @@ function teardown() {
 # host << 'EOF': run this bash script on a private host.
 function host() {
 	declare status=0
-	requires "a kernel with private binfmt_misc tables (Linux 6.7 and later) and user namespaces" [ -n "${HOST_PRIVATE:-}" ]
+	requires "tests/suite, a kernel with private binfmt_misc tables (Linux 6.7 and later) and user namespaces" [ -n "${HOST_PRIVATE:-}" ]
 	cat > "${BATS_TEST_TMPDIR:?}/script"
 	test_limit 120
 	bash -c 'set -eEu -o pipefail
