@@ -146,7 +146,7 @@ function watch() {
 	rm "${DESCRIPTOR}"
 	umount "${TABLE}"
 	# The machine's own may be mounted further below.
-	mounts="$(findmnt -n -t binfmt_misc "${TABLE}" | wc -l)"
+	mounts="$(findmnt -n -t binfmt_misc "${TABLE}" | wc -l || :)"
 	at_once 8
 	all_agree "0 emulated" register:qemu-arm
 	[[ "$(findmnt -n -t binfmt_misc "${TABLE}" | wc -l)" == "$((mounts + 1))" ]]

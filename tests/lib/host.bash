@@ -26,8 +26,15 @@ function requires_emulation() {
 	requires "a machine that does not run armhf natively (tests/hosts has the others)" [ "$(uname -m)" != aarch64 ]
 }
 
+# Everybody is root on a private host.
 function requires_root() {
-	requires "root, for a second user" [ "${EUID}" = 0 ]
+	requires "root, for a second user" second_user
+}
+
+function second_user() {
+	declare -a map=()
+	read -ra map < /proc/self/uid_map
+	((map[2] > 1))
 }
 
 function requires_strace() {
@@ -49,13 +56,15 @@ function test_limit() {
 	[[ -z "${HOST_RUNNING:-}" ]] || echo "${$} ${1}" > "${HOST_RUNNING}"
 }
 
-# Processes that a failed test left are ended, or bats would wait for them; and what it saw is shown.
+# What a failed test saw is shown; processes that it left are ended, or bats would wait for them; and its host goes,
+# for the next test may be one that needs none.
 function teardown() {
 	[[ -n "${HOST_OUTPUT:-}" ]] || return 0
 	[[ -n "${BATS_TEST_COMPLETED:-}" ]] || host_report
 	host_children
 	# shellcheck disable=SC2086,SC2154 # several
 	[[ -z "${children}" ]] || kill -s KILL ${children} 2> /dev/null || :
+	host_unmount
 }
 
 # host << 'EOF': run this bash script on a private host.
