@@ -163,3 +163,26 @@ function glibc_floor() {
 	[ "${output}" = "no_such_name is not set, expected '1'" ]
 	run -1 refute true
 }
+
+@test "tests: a host is empty, whatever was done to the one before" {
+	private_host
+	host_kept > "${BATS_TEST_TMPDIR}/before"
+	declare mounts
+	mounts="$(findmnt -r -n -o TARGET,FSTYPE | sort)"
+	host_add_emulator
+	host_descriptor
+	host_register_armhf
+	host_register_armhf .hidden
+	host_switch status 0
+	mount -t tmpfs none /mnt
+	mount --bind "${TABLE}" /mnt
+	umount "${TABLE}"
+	host_make
+	diff "${BATS_TEST_TMPDIR}/before" <(host_kept)
+	[[ ! -e "${EMULATOR}" && "$(findmnt -r -n -o TARGET,FSTYPE | sort)" == "${mounts}" ]]
+}
+
+@test "tests: a FILTER that no test matches is an error" {
+	FILTER="no such test" run -1 "${TOP}/tests/suite" "${TOP}/tests/30-entry.bats"
+	[ "${output}" = "no test's name matches FILTER=no such test" ]
+}

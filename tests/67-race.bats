@@ -146,7 +146,7 @@ function watch() {
 	rm "${DESCRIPTOR}"
 	umount "${TABLE}"
 	# The machine's own may be mounted further below.
-	mounts="$(findmnt -n -t binfmt_misc "${TABLE}" | wc -l)"
+	mounts="$(findmnt -n -t binfmt_misc "${TABLE}" | wc -l || :)"
 	at_once 8
 	all_agree "0 emulated" register:qemu-arm
 	[[ "$(findmnt -n -t binfmt_misc "${TABLE}" | wc -l)" == "$((mounts + 1))" ]]
@@ -223,14 +223,13 @@ function watch() {
 	# At the call that gives the file its name; with O_TMPFILE, and without.
 	for call in linkat renameat2; do
 		# shellcheck disable=SC2054 # strace takes commas
-		delayed=(strace -o "${BATS_TEST_TMPDIR}/calls" -P "${DESCRIPTOR%/*}" -P "${temporary}" -e trace=openat,linkat,renameat2 -e "inject=${call}:delay_enter=500000")
+		delayed=(strace -o "${BATS_TEST_TMPDIR}/calls" -P "${DESCRIPTOR%/*}" -P "${temporary}" -e trace=openat,linkat,renameat2 -e "inject=${call}:delay_enter=1000000")
 		[[ "${call}" == linkat ]] || delayed+=(-e inject=openat:error=EOPNOTSUPP:when=2)
 		{
 			prepare_in "${delayed[@]}" --
 			expect status 0 REASON descriptor-registered TIER 1 INTERPRETER /usr/libexec/arm ACTIONS register:qemu-arm
 		} &
 		until grep -q "O_TMPFILE" "${BATS_TEST_TMPDIR}/calls" 2> /dev/null; do sleep 0.01; done
-		sleep 0.2
 		host_descriptor /usr/libexec/arm
 		descriptor="$(stat -c '%i %y %z' "${DESCRIPTOR}")"
 		wait "${!}"

@@ -7,8 +7,8 @@ load lib/host.bash
 # The sanitizers keep what is freed: the memory is not flat.
 # bats test_tags=unsanitized
 @test "lifetime: 100,000 calls in one shell, of which 10,000 run the probe, take no memory and no descriptor" {
-	test_limit 900
 	private_host
+	test_limit 900
 	# calls COUNT: of each ten one observes the host and runs the probe in a child; the rest is refused, each in
 	# another place.
 	function calls() {

@@ -203,6 +203,8 @@ function not_executed() {
 # bats test_tags=unsanitized
 @test "hostile: vm.memfd_noexec=2, and no folder but one that allows exec => the same outcome" {
 	requires "vm.memfd_noexec (Linux 6.3 and later)" [ -e /proc/sys/vm/memfd_noexec ]
+	# The setting belongs to root outside.
+	requires_root
 	host_add_emulator
 	# The setting is the process namespace's, of which /proc is mounted over the machine's, and the table on that.
 	prepare_in unshare --pid --fork --mount-proc bash -ec 'for directory in /tmp /var/tmp /run; do

@@ -5,9 +5,9 @@
 load lib/host.bash
 
 @test "bench: one round measures every case, and none is empty" {
-	requires "a kernel with private binfmt_misc tables (Linux 6.7 and later) and user namespaces" [ "${HOST_PRIVATE}" = yes ]
-	requires "strace" command -v strace
-	requires "root, for the state that is renewed before each call" [ "${EUID}" = 0 ]
+	requires "a kernel with private binfmt_misc tables (Linux 6.7 and later)" [ -n "${HOST_PRIVATE:-}" ]
+	requires_strace
+	requires_root
 	declare name
 	# A copy of what was built: the results are not left among it.
 	cp -r "${BUILD}" "${BATS_TEST_TMPDIR}/build"

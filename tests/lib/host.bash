@@ -26,8 +26,15 @@ function requires_emulation() {
 	requires "a machine that does not run armhf natively (tests/hosts has the others)" [ "$(uname -m)" != aarch64 ]
 }
 
+# Everybody is root on a private host.
 function requires_root() {
-	requires "root, for a second user" [ "${EUID}" = 0 ]
+	requires "root, for a second user" second_user
+}
+
+function second_user() {
+	declare -a map=()
+	read -ra map < /proc/self/uid_map
+	((map[2] > 1))
 }
 
 function requires_strace() {
@@ -36,8 +43,10 @@ function requires_strace() {
 
 # For a file's setup: an empty host, the builtin loaded, and the state in which scripts of the framework run.
 function private_host() {
-	requires "a kernel with private binfmt_misc tables (Linux 6.7 and later) and user namespaces" [ -n "${HOST_PRIVATE:-}" ]
+	requires "tests/suite, a kernel with private binfmt_misc tables (Linux 6.7 and later) and user namespaces" [ -n "${HOST_PRIVATE:-}" ]
 	set -o pipefail
+	# bats looks at each line of the test, and not at those of functions that it calls: that takes half of the time.
+	set +T
 	test_limit 120
 	host_make
 }
@@ -47,19 +56,21 @@ function test_limit() {
 	[[ -z "${HOST_RUNNING:-}" ]] || echo "${$} ${1}" > "${HOST_RUNNING}"
 }
 
-# Processes that a failed test left are ended, or bats would wait for them; and what it saw is shown.
+# What a failed test saw is shown; processes that it left are ended, or bats would wait for them; and its host goes,
+# for the next test may be one that needs none.
 function teardown() {
 	[[ -n "${HOST_OUTPUT:-}" ]] || return 0
 	[[ -n "${BATS_TEST_COMPLETED:-}" ]] || host_report
 	host_children
 	# shellcheck disable=SC2086,SC2154 # several
 	[[ -z "${children}" ]] || kill -s KILL ${children} 2> /dev/null || :
+	host_unmount
 }
 
 # host << 'EOF': run this bash script on a private host.
 function host() {
 	declare status=0
-	requires "a kernel with private binfmt_misc tables (Linux 6.7 and later) and user namespaces" [ -n "${HOST_PRIVATE:-}" ]
+	requires "tests/suite, a kernel with private binfmt_misc tables (Linux 6.7 and later) and user namespaces" [ -n "${HOST_PRIVATE:-}" ]
 	cat > "${BATS_TEST_TMPDIR:?}/script"
 	test_limit 120
 	bash -c 'set -eEu -o pipefail
