@@ -94,7 +94,7 @@ check: $(OBJECT) $(PROGRAMS)
 # libFuzzer is a part of clang. FUZZERS=build/fuzz/entry picks one; each runs for TIME seconds.
 FUZZ_CC ?= clang
 FUZZ_FLAGS := -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-PURE := $(patsubst %,builtin/%.c,entry descriptor plan fault program stop)
+PURE := $(patsubst %,builtin/%.c,entry descriptor plan fault program elf_file root library stop)
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*.c))
 TIME ?= 60
 .PHONY: fuzz
