@@ -8,49 +8,25 @@
 #include <search.h>
 #undef entry
 
+#include "elf_file.h"
+#include "library.h"
 #include "program.h"
+#include "text.h"
+#include "root.h"
 
 #include <dirent.h>
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include "text.h"
-
-/* Linux 5.6; the headers of glibc 2.28 do not know it. The number is the same on all machines. */
-#ifndef SYS_openat2
-#define SYS_openat2 437
-#endif
-#define RESOLVE_NO_XDEV       0x01
-#define RESOLVE_NO_MAGICLINKS 0x02
-#define RESOLVE_NO_SYMLINKS   0x04
-#define RESOLVE_BENEATH       0x08
-#define RESOLVE_IN_ROOT       0x10
-
-#define OPEN_FILE (O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
-
-#define TABLE_SIZE                                                                                 \
-	16384 /* bytes of program headers and of a dynamic section; real ones have less than 4096 */
-#define LINKS_MAX   40  /* path_resolution(7) */
-#define SCRIPTS_MAX 5   /* interpreters of interpreters: fs/exec.c */
-#define CONFS_MAX   256 /* files that ld.so.conf may include */
-#define CONF_DEPTH  4
-#define LOADER_SCAN (1024 * 1024)
+#define SCRIPTS_MAX 5    /* interpreters of interpreters: fs/exec.c */
 #define GUEST_PAGE  4096 /* qemu-arm's */
-#define COARSE      65536
-
-#define DEFAULT_LOADER "/lib/ld-linux-armhf.so.3"
-/* Where ld.so looks at last, on Debian and its relatives, and elsewhere. */
-#define DEFAULT_DIRS "/lib/arm-linux-gnueabihf:/usr/lib/arm-linux-gnueabihf:/lib:/usr/lib"
 
 /* A text that is kept once: of DT_NEEDED, DT_SONAME, a list of directories. */
 struct name {
@@ -83,11 +59,11 @@ struct object {
 	unsigned int needed_count;
 	unsigned int unfit; /* the first segment that cannot be mapped, counted from 1 */
 	unsigned int fine;  /* the first segment whose p_align is below the page */
-	bool coarse;        /* aligned to COARSE */
+	bool coarse;        /* aligned to ELF_FILE_COARSE */
 	bool untaken;       /* by the entry */
 	bool listed;        /* counted in the report */
 	bool scanned;
-	bool strict;         /* a loader that refuses what is fine: glibc up to 2.36 */
+	bool strict;         /* a loader that refuses what is fine: see elf_file.h */
 	unsigned int round;  /* the last program that needs it */
 	unsigned int blocks; /* programs that it blocks first */
 };
@@ -119,11 +95,7 @@ struct check {
 	const struct program_host *host;
 	struct program_report *report;
 	unsigned int lines;
-	int root;
-	bool host_root;
-	bool no_openat2;
 	bool no_emulator;
-	uint64_t device;    /* of the root's file system */
 	unsigned long page; /* what segments must be congruent to */
 	int error;          /* sticky: ENOMEM, or EINTR for a stop signal */
 	unsigned int round;
@@ -136,7 +108,6 @@ struct check {
 	struct loaded *queue;
 	size_t queue_size;
 	char *dirs; /* the default directories */
-	unsigned int confs;
 	unsigned int counts[PROGRAM_CAUSES];
 	unsigned int best_count[PROGRAM_CAUSES];
 	const char *best[PROGRAM_CAUSES];
@@ -146,24 +117,12 @@ struct check {
 	size_t pending_used;
 	size_t pending_size;
 
-	/* Buffers: their sizes do not depend on any file. */
-	union {
-		unsigned char bytes[512];
-		Elf32_Ehdr elf;
-	} head;
-	size_t head_size;
-	char path[2 * PATH_MAX];
-	char rest[2 * PATH_MAX];
-	char done[2 * PATH_MAX];
-	char link[PATH_MAX];
+	struct root root;
+	struct elf_file file;    /* the one that was looked at last */
+	char path[2 * PATH_MAX]; /* of it */
 	char text[2 * PATH_MAX];
-	char own[PATH_MAX]; /* the path of the one file */
+	char own[PATH_MAX]; /* of the one file that is checked */
 	char escaped[4 * PATH_MAX];
-	Elf32_Phdr headers[TABLE_SIZE / sizeof(Elf32_Phdr)];
-	Elf32_Dyn dynamic[TABLE_SIZE / sizeof(Elf32_Dyn)];
-	char strings[PATH_MAX];
-	uint64_t strings_at;
-	size_t strings_size;
 };
 
 static void *
@@ -242,150 +201,7 @@ object_free(void *memory)
 	free(object);
 }
 
-/* ---- opening inside of the root ---- */
-
-static int
-root_openat2(const struct check *check, const char *path, int flags, uint64_t resolve)
-{
-	struct {
-		uint64_t flags, mode, resolve;
-	} how = {(uint64_t)(unsigned int)flags, 0, resolve};
-	int fd;
-
-	/* EAGAIN: something was renamed in the meantime, openat2(2). */
-	for (int i = 0; i < 8; i++) {
-		fd = (int)syscall(SYS_openat2, check->root, path, &how, sizeof(how));
-		if (fd >= 0 || errno != EAGAIN)
-			break;
-	}
-	return fd;
-}
-
-/* As chroot(2) would resolve it, on kernels before 5.6: components are looked at one by one. */
-static int
-root_walk(struct check *check, const char *path, int flags)
-{
-	char *rest = check->rest;
-	char *done = check->done;
-	unsigned int links = 0;
-	size_t used = 0;
-
-	if (strlen(path) >= PATH_MAX) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	strcpy(rest, path);
-	done[0] = '\0';
-	while (rest[strspn(rest, "/")]) {
-		char *part = rest + strspn(rest, "/");
-		size_t length = strcspn(part, "/");
-		ssize_t target;
-
-		if (length == 2 && memcmp(part, "..", 2) == 0) {
-			char *slash = strrchr(done, '/');
-
-			used = slash ? (size_t)(slash - done) : 0;
-		} else if (length != 1 || *part != '.') {
-			if (used + length + 2 > PATH_MAX) {
-				errno = ENAMETOOLONG;
-				return -1;
-			}
-			if (used)
-				done[used++] = '/';
-			memcpy(done + used, part, length);
-			used += length;
-		}
-		done[used] = '\0';
-		memmove(rest, part + length, strlen(part + length) + 1);
-		target = used ? readlinkat(check->root, done, check->link, PATH_MAX - 1) : -1;
-		if (target < 0)
-			continue;
-		if (++links > LINKS_MAX || (size_t)target + strlen(rest) >= PATH_MAX) {
-			errno = ELOOP;
-			return -1;
-		}
-		memmove(rest + target, rest, strlen(rest) + 1);
-		memcpy(rest, check->link, (size_t)target);
-		used = check->link[0] == '/' || !strrchr(done, '/')
-			? 0
-			: (size_t)(strrchr(done, '/') - done);
-		done[used] = '\0';
-	}
-	return openat(check->root, used ? done : ".", flags | O_NOFOLLOW);
-}
-
-/* Open what path means to a process whose root this is. */
-static int
-root_open(struct check *check, const char *path, int flags)
-{
-	if (check->no_openat2)
-		return root_walk(check, path, flags);
-	return root_openat2(check, path, flags, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
-}
-
-static bool
-file_stat(int fd, struct statx *status)
-{
-	return statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, status) == 0;
-}
-
-static uint64_t
-file_device(const struct statx *status)
-{
-	return (uint64_t)status->stx_dev_major << 32 | status->stx_dev_minor;
-}
-
-static bool
-file_read(int fd, void *to, size_t size, uint64_t offset)
-{
-	return offset <= INT64_MAX && pread(fd, to, size, (off_t)offset) == (ssize_t)size;
-}
-
 /* ---- one ELF file ---- */
-
-/* Is this the head of a 32-bit ARM program that an armhf system can use? */
-static bool
-head_is_armhf(const struct check *check)
-{
-	const Elf32_Ehdr *elf = &check->head.elf;
-
-	return check->head_size >= sizeof(*elf) && memcmp(elf->e_ident, ELFMAG, SELFMAG) == 0
-		&& elf->e_ident[EI_CLASS] == ELFCLASS32 && elf->e_ident[EI_DATA] == ELFDATA2LSB
-		&& (elf->e_type == ET_EXEC || elf->e_type == ET_DYN) && elf->e_machine == EM_ARM
-		&& (elf->e_flags & EF_ARM_EABIMASK) && !(elf->e_flags & EF_ARM_ABI_FLOAT_SOFT);
-}
-
-static bool
-head_read(struct check *check, int fd)
-{
-	ssize_t length = pread(fd, check->head.bytes, sizeof(check->head.bytes), 0);
-
-	check->head_size = length > 0 ? (size_t)length : 0;
-	memset(check->head.bytes + check->head_size, 0,
-		sizeof(check->head.bytes) - check->head_size);
-	return length >= 0;
-}
-
-/* A string of the file, kept; NULL if it does not end in the table. */
-static struct name *
-string_get(struct check *check, int fd, uint64_t table, uint32_t size, uint32_t offset)
-{
-	uint64_t at = table + offset;
-	size_t left = offset < size ? size - offset : 0;
-	ssize_t length;
-
-	if (at < check->strings_at || at >= check->strings_at + check->strings_size
-		|| !memchr(check->strings + (at - check->strings_at), '\0',
-			check->strings_size - (size_t)(at - check->strings_at))) {
-		length = pread(fd, check->strings,
-			left < sizeof(check->strings) ? left : sizeof(check->strings), (off_t)at);
-		check->strings_at = at;
-		check->strings_size = length > 0 ? (size_t)length : 0;
-		if (!memchr(check->strings, '\0', check->strings_size))
-			return NULL;
-	}
-	return name_get(check, check->strings + (at - check->strings_at));
-}
 
 /* Append to check->text, which is cut where it is full. */
 static size_t
@@ -438,96 +254,29 @@ dirs_get(struct check *check, const struct object *object, const struct name *ra
 	return name_get(check, check->text);
 }
 
-static uint64_t
-page_of(const struct check *check, uint64_t address)
-{
-	return address & ~(uint64_t)(check->page - 1);
-}
-
-/*
- * Which segment cannot be mapped? The kernel and ld.so map whole pages: address and offset must be congruent. Where
- * two segments share a page the later one's permissions hold for all of it, so code there is lost.
- */
-static void
-object_fit(const struct check *check, struct object *object, unsigned int count, uint64_t code_end)
-{
-	const Elf32_Phdr *before = NULL;
-	unsigned int number = 0;
-
-	object->coarse = true;
-	for (unsigned int i = 0; i < count; i++) {
-		const Elf32_Phdr *now = &check->headers[i];
-		uint64_t end, shift;
-
-		if (now->p_type != PT_LOAD)
-			continue;
-		number++;
-		shift = (uint32_t)(now->p_vaddr - now->p_offset);
-		if (now->p_align & (check->page - 1) && !object->fine)
-			object->fine = number;
-		if (now->p_align < COARSE)
-			object->coarse = false;
-		if (shift & (check->page - 1) && !object->unfit)
-			object->unfit = number;
-		if (before) {
-			end = (uint64_t)before->p_vaddr + before->p_memsz;
-			if (before->p_flags & PF_X && !(now->p_flags & PF_X)
-				&& code_end > before->p_vaddr && code_end < end)
-				end = code_end;
-			if (end > page_of(check, now->p_vaddr)
-				&& (before->p_flags & ~now->p_flags & (PF_X | PF_W)
-					|| shift != (uint32_t)(before->p_vaddr - before->p_offset))
-				&& !object->unfit)
-				object->unfit = number;
-		}
-		before = now;
-	}
-}
-
-/* Read the dynamic section; returns the reason if it is malformed. code_end: where .fini, the last code, ends. */
+/* Keep what decides of the file in check->file; returns the reason if it is malformed. */
 static const char *
-object_read_dynamic(struct check *check, int fd, struct object *object, unsigned int count,
-	const Elf32_Phdr *segment, uint64_t *code_end)
+object_parse(struct check *check, int fd, uint64_t size, struct object *object)
 {
-	size_t size = segment->p_filesz < TABLE_SIZE ? segment->p_filesz : TABLE_SIZE;
-	uint32_t strings = 0, strings_size = 0, needed = 0, flags = 0;
-	uint64_t table = 0;
-	size_t entries;
+	struct elf_file *file = &check->file;
+	const char *broken = elf_file_parse(file, fd, size, check->page);
 
-	if (!file_read(fd, check->dynamic, size, segment->p_offset))
-		return "its dynamic section is outside of the file";
-	for (entries = 0; entries < size / sizeof(Elf32_Dyn); entries++) {
-		const Elf32_Dyn *entry = &check->dynamic[entries];
-
-		if (entry->d_tag == DT_NULL)
-			break;
-		switch (entry->d_tag) {
-		case DT_NEEDED: needed++; break;
-		case DT_STRTAB: strings = entry->d_un.d_ptr; break;
-		case DT_STRSZ: strings_size = entry->d_un.d_val; break;
-		case DT_FLAGS_1: flags = entry->d_un.d_val; break;
-		case DT_FINI: *code_end = (uint64_t)entry->d_un.d_ptr + 8; break;
-		default: break; /* nothing of what decides */
-		}
-	}
-	object->no_defaults = flags & DF_1_NODEFLIB;
-	object->program = object->program || flags & DF_1_PIE;
-
-	for (unsigned int i = 0; i < count; i++) {
-		const Elf32_Phdr *load = &check->headers[i];
-
-		if (load->p_type == PT_LOAD && strings >= load->p_vaddr
-			&& strings - load->p_vaddr < load->p_filesz)
-			table = (uint64_t)load->p_offset + (strings - load->p_vaddr);
-	}
-	check->strings_size = 0;
-	if (needed) {
-		object->needed = check_alloc(check, needed, sizeof(struct edge));
-		if (!object->needed)
-			return NULL;
-	}
-	for (size_t i = 0; i < entries && !check->error; i++) {
-		const Elf32_Dyn *entry = &check->dynamic[i];
+	object->program = file->program || (broken && object->executable);
+	object->untaken = check->host->entry
+		&& !entry_matches(check->host->entry, file->head.bytes);
+	if (broken)
+		return broken;
+	object->no_defaults = file->no_defaults;
+	object->unfit = file->unfit;
+	object->fine = file->fine;
+	object->coarse = file->coarse;
+	if (file->interpreted)
+		object->interpreter = name_get(check, file->strings);
+	if (file->needed)
+		object->needed = check_alloc(check, file->needed, sizeof(struct edge));
+	for (unsigned int i = 0; i < file->entries && !check->error; i++) {
+		const Elf32_Dyn *entry = &file->dynamic[i];
+		const char *text;
 		struct name *name;
 
 		switch (entry->d_tag) {
@@ -537,16 +286,17 @@ object_read_dynamic(struct check *check, int fd, struct object *object, unsigned
 		case DT_RUNPATH: break;
 		default: continue;
 		}
-		name = table ? string_get(check, fd, table, strings_size, entry->d_un.d_val) : NULL;
-		if (!name)
+		text = elf_file_name(file, entry);
+		if (!text)
 			return "a name in its dynamic section is outside of the file";
+		name = name_get(check, text);
 		if (entry->d_tag == DT_NEEDED)
 			object->needed[object->needed_count++].name = name;
 		else if (entry->d_tag == DT_SONAME)
 			object->soname = name;
-		else if (entry->d_tag == DT_RPATH)
+		else if (entry->d_tag == DT_RPATH && name)
 			object->rpath = dirs_get(check, object, name);
-		else
+		else if (name)
 			object->runpath = dirs_get(check, object, name);
 	}
 	/* ld.so ignores DT_RPATH beside DT_RUNPATH. */
@@ -555,73 +305,11 @@ object_read_dynamic(struct check *check, int fd, struct object *object, unsigned
 	return NULL;
 }
 
-/* Parse the file whose head is in check->head; returns the reason if it is malformed. */
-static const char *
-object_parse(struct check *check, int fd, uint64_t size, struct object *object)
-{
-	const Elf32_Ehdr *elf = &check->head.elf;
-	const Elf32_Phdr *dynamic = NULL, *interpreter = NULL;
-	unsigned int count = elf->e_phnum, loads = 0;
-	size_t length = count * sizeof(Elf32_Phdr);
-	uint64_t code_end = 0;
-	const char *broken;
-
-	object->program = elf->e_type == ET_EXEC;
-	object->untaken = check->host->entry
-		&& !entry_matches(check->host->entry, check->head.bytes);
-	if (elf->e_phentsize != sizeof(Elf32_Phdr) || count == 0 || length > TABLE_SIZE)
-		return "its header describes no program headers";
-	if ((uint64_t)elf->e_phoff + length <= check->head_size)
-		memcpy(check->headers, check->head.bytes + elf->e_phoff, length);
-	else if (!file_read(fd, check->headers, length, elf->e_phoff))
-		return "its program headers are outside of the file";
-
-	for (unsigned int i = 0; i < count; i++) {
-		const Elf32_Phdr *header = &check->headers[i];
-
-		if (header->p_type == PT_LOAD) {
-			loads++;
-			if (header->p_filesz > header->p_memsz)
-				return "a segment is larger in the file than in memory";
-			if ((uint64_t)header->p_offset + header->p_filesz > size)
-				return "it is cut off: a segment ends behind the end of the file";
-			if ((uint64_t)header->p_vaddr + header->p_memsz > UINT32_MAX)
-				return "a segment ends behind the end of memory";
-		} else if (header->p_type == PT_INTERP && !interpreter) {
-			interpreter = header;
-		} else if (header->p_type == PT_DYNAMIC) {
-			dynamic = header;
-		}
-	}
-	if (loads == 0)
-		return "it has no segment to load";
-	if (interpreter) {
-		length = interpreter->p_filesz;
-		if (length < 2 || length > PATH_MAX
-			|| !file_read(fd, check->strings, length, interpreter->p_offset)
-			|| check->strings[length - 1] != '\0')
-			return "the name of its interpreter is outside of the file";
-		object->interpreter = name_get(check, check->strings);
-	}
-	if (dynamic) {
-		broken = object_read_dynamic(check, fd, object, count, dynamic, &code_end);
-		if (broken)
-			return broken;
-	} else if (!object->program) {
-		return "it has no dynamic section";
-	}
-	/* Only libraries have a name beside an interpreter: libc.so.6 prints its version. */
-	if (object->interpreter && !object->soname)
-		object->program = true;
-	object_fit(check, object, count, code_end);
-	return NULL;
-}
-
 /* The object of a file that is open; its head was read. path is inside of the root. NULL: no memory. */
 static struct object *
 object_get(struct check *check, int fd, const struct statx *status, const char *path)
 {
-	struct object key = {.device = file_device(status), .inode = status->stx_ino};
+	struct object key = {.device = root_device(status), .inode = status->stx_ino};
 	struct object **kept = tfind(&key, &check->objects, object_compare);
 	struct object *object;
 
@@ -653,60 +341,43 @@ object_get(struct check *check, int fd, const struct statx *status, const char *
 	check->first = object;
 	if (fd < 0)
 		return object; /* there, and not readable: nothing is known against it */
-	if (head_is_armhf(check)) {
+	if (elf_file_is_armhf(&check->file))
 		object->broken = object_parse(check, fd, status->stx_size, object);
-		if (object->broken && object->executable)
-			object->program = true;
-	} else {
+	else
 		object->broken = "it is not an ELF file for armhf";
-	}
 	return object;
 }
 
-enum found {
-	FOUND_NOTHING,
-	FOUND_OTHER, /* an ELF file of another machine, class or float ABI: ld.so goes on */
-	FOUND_OBJECT,
-};
-
-/* What a path inside of the root leads to. */
-static enum found
-object_find(struct check *check, const char *path, struct object **object)
+/*
+ * What a path inside of the root leads to; NULL: nothing, or an ELF file of another machine, class or float ABI, which ld.so
+ * passes over.
+ */
+static struct object *
+object_find(struct check *check, const char *path)
 {
-	int place = root_open(check, path, O_PATH | O_CLOEXEC);
-	enum found found = FOUND_NOTHING;
-	struct statx status;
+	struct object *object = NULL;
 	struct object key, **kept;
-	int fd = -1;
+	struct statx status;
+	int fd = root_open(&check->root, path, O_PATH | O_CLOEXEC);
 
-	*object = NULL;
-	if (place < 0)
-		return FOUND_NOTHING;
-	if (!file_stat(place, &status) || !S_ISREG(status.stx_mode))
-		goto out;
-	found = FOUND_OBJECT;
-	key = (struct object){.device = file_device(&status), .inode = status.stx_ino};
-	kept = tfind(&key, &check->objects, object_compare);
-	if (kept) {
-		*object = *kept;
-		goto out;
+	if (fd < 0 || !root_stat(fd, &status) || !S_ISREG(status.stx_mode)) {
+		if (fd >= 0)
+			close(fd);
+		return NULL;
 	}
-	fd = root_open(check, path, OPEN_FILE & ~O_NOFOLLOW);
-	if (fd >= 0
-		&& (!file_stat(fd, &status) || !S_ISREG(status.stx_mode) || !head_read(check, fd)))
-		found = FOUND_NOTHING;
-	else if (fd >= 0 && memcmp(check->head.bytes, ELFMAG, SELFMAG) == 0
-		&& !head_is_armhf(check))
-		found = FOUND_OTHER;
-	else
-		*object = object_get(check, fd, &status, path);
-	if (fd < 0)
+	close(fd);
+	key = (struct object){.device = root_device(&status), .inode = status.stx_ino};
+	kept = tfind(&key, &check->objects, object_compare);
+	if (kept)
+		return *kept;
+	fd = root_open_file(&check->root, path, &status);
+	if (fd < 0 || !elf_file_head(&check->file, fd))
 		check->report->unread++;
-out:
+	if (fd < 0 || !elf_file_is_elf(&check->file) || elf_file_is_armhf(&check->file))
+		object = object_get(check, fd, &status, path);
 	if (fd >= 0)
 		close(fd);
-	close(place);
-	return *object || found != FOUND_OBJECT ? found : FOUND_NOTHING;
+	return object;
 }
 
 /* ---- libraries, as ld.so finds them ---- */
@@ -739,7 +410,7 @@ dirs_find(struct check *check, const struct name *dirs, const struct name *name)
 			&& (size_t)snprintf(check->path, sizeof(check->path), "%.*s/%s",
 				   (int)length, list, name->text)
 				< sizeof(check->path))
-			object_find(check, check->path, &lookup->object);
+			lookup->object = object_find(check, check->path);
 		list += length;
 		list += *list == ':';
 	}
@@ -755,7 +426,7 @@ edge_resolve(struct check *check, unsigned int at, struct edge *edge)
 	if (edge->resolved && !by->inherits)
 		return edge->object;
 	if (edge->name->text[0] == '/')
-		object_find(check, edge->name->text, &found);
+		found = object_find(check, edge->name->text);
 	if (!by->object->runpath && edge->name->text[0] != '/') {
 		for (const struct loaded *link = by; !found; link = &check->queue[link->by]) {
 			if (link->object->rpath)
@@ -798,175 +469,22 @@ queue_add(struct check *check, size_t *count, struct object *object, unsigned in
 	return true;
 }
 
-/* A pattern of ld.so.conf: * and ?, in time that a hostile one cannot blow up. */
-static bool
-pattern_matches(const char *pattern, const char *text)
-{
-	const char *star = NULL, *kept = NULL;
-
-	while (*text) {
-		if (*pattern == '*') {
-			star = pattern++;
-			kept = text;
-		} else if (*pattern == '?' || *pattern == *text) {
-			pattern++;
-			text++;
-		} else if (star) {
-			pattern = star + 1;
-			text = ++kept;
-		} else {
-			return false;
-		}
-	}
-	return pattern[strspn(pattern, "*")] == '\0';
-}
-
-static int
-text_compare(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static void
-conf_read(struct check *check, const char *path, unsigned int depth);
-
-/* include PATTERN: only the last component may have wildcards, as every distribution's has. */
-static void
-conf_include(struct check *check, const char *pattern, unsigned int depth)
-{
-	char *folder = strdup(pattern), *base = folder ? strrchr(folder, '/') : NULL;
-	char **names = NULL, *path;
-	size_t count = 0;
-	struct dirent *entry;
-	DIR *dir = NULL;
-	int fd = -1;
-
-	if (base) {
-		*base++ = '\0';
-		fd = root_open(check, *folder ? folder : "/",
-			O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC);
-	}
-	if (fd >= 0 && !(dir = fdopendir(fd)))
-		close(fd);
-	while (dir && count < CONFS_MAX && (entry = readdir(dir))) {
-		char **more;
-
-		if (entry->d_name[0] == '.' || !pattern_matches(base, entry->d_name))
-			continue;
-		more = reallocarray(names, count + 1, sizeof(*names));
-		if (!more)
-			break;
-		names = more;
-		if (asprintf(&path, "%s/%s", folder, entry->d_name) < 0)
-			break;
-		names[count++] = path;
-	}
-	if (dir)
-		closedir(dir);
-	if (count)
-		qsort(names, count, sizeof(*names), text_compare);
-	for (size_t i = 0; i < count; i++) {
-		conf_read(check, names[i], depth + 1);
-		free(names[i]);
-	}
-	free(names);
-	free(folder);
-}
-
-/* Add the directories that a file of ld.so.conf(5)'s kind names to the default ones. */
-static void
-conf_read(struct check *check, const char *path, unsigned int depth)
-{
-	int fd = -1;
-	struct statx status;
-	char *line = NULL, *joined;
-	size_t size = 0;
-	ssize_t length;
-	FILE *file;
-
-	if (depth > CONF_DEPTH || check->confs >= CONFS_MAX)
-		return;
-	check->confs++;
-	fd = root_open(check, path, OPEN_FILE & ~O_NOFOLLOW);
-	if (fd < 0)
-		return;
-	if (!file_stat(fd, &status) || !S_ISREG(status.stx_mode) || status.stx_size > TABLE_SIZE
-		|| !(file = fdopen(fd, "re"))) {
-		close(fd);
-		return;
-	}
-	while ((length = getline(&line, &size, file)) >= 0) {
-		char *text = line + strspn(line, " \t");
-
-		text[strcspn(text, "#\n=")] = '\0';
-		for (size_t end = strlen(text); end && strchr(" \t", text[end - 1]);)
-			text[--end] = '\0';
-		if (strncmp(text, "include", 7) == 0 && strchr(" \t", text[7]) && text[7]) {
-			text += 8 + strspn(text + 8, " \t");
-			joined = NULL;
-			if (*text == '/')
-				conf_include(check, text, depth);
-			else if (asprintf(&joined, "%.*s/%s", (int)(strrchr(path, '/') - path),
-					 path, text)
-				>= 0)
-				conf_include(check, joined, depth);
-			free(joined);
-		} else if (*text == '/' && asprintf(&joined, "%s%s:", check->dirs, text) >= 0) {
-			free(check->dirs);
-			check->dirs = joined;
-		}
-	}
-	free(line);
-	fclose(file);
-}
-
-static void
-dirs_read(struct check *check)
-{
-	char *joined;
-
-	check->dirs = strdup("");
-	if (check->dirs)
-		conf_read(check, "/etc/ld.so.conf", 0);
-	if (!check->dirs || asprintf(&joined, "%s%s", check->dirs, DEFAULT_DIRS) < 0) {
-		check->error = ENOMEM;
-		return;
-	}
-	free(check->dirs);
-	check->dirs = joined;
-}
-
 /* ---- the verdict on one program ---- */
 
-/*
- * Does this loader refuse segments whose p_align is below the page? glibc up to 2.36 does, and has the words
- * for it: a version would tell less, distributions carry patches.
- */
 static bool
 loader_is_strict(struct check *check, struct object *loader)
 {
-	static const char words[] = "ELF load command alignment not page-aligned";
-	size_t size = sizeof(check->headers), kept = 0;
-	char *buffer = (char *)check->headers;
-	uint64_t offset = 0;
-	ssize_t length;
+	struct statx status;
 	int fd;
 
 	if (loader->scanned)
 		return loader->strict;
 	loader->scanned = true;
-	fd = root_open(check, loader->path, OPEN_FILE & ~O_NOFOLLOW);
-	while (fd >= 0 && offset < LOADER_SCAN && !loader->strict
-		&& (length = pread(fd, buffer + kept, size - kept, (off_t)offset)) > 0) {
-		size_t all = kept + (size_t)length;
-
-		loader->strict = memmem(buffer, all, words, strlen(words)) != NULL;
-		kept = all < strlen(words) ? all : strlen(words);
-		memmove(buffer, buffer + all - kept, kept);
-		offset += (uint64_t)length;
-	}
-	if (fd >= 0)
-		close(fd);
+	fd = root_open_file(&check->root, loader->path, &status);
+	if (fd < 0)
+		return false;
+	loader->strict = elf_file_is_strict_loader(&check->file, fd);
+	close(fd);
 	return loader->strict;
 }
 
@@ -1011,11 +529,10 @@ verdict_broken(struct verdict *verdict, struct object *object)
 static void
 verdict_load(struct check *check, struct verdict *verdict, struct object *program)
 {
-	struct object *loader = NULL;
+	struct object *loader = object_find(check, program->interpreter->text);
 	size_t count = 0;
 	bool strict;
 
-	object_find(check, program->interpreter->text, &loader);
 	if (!loader || !loader->executable) {
 		verdict_set(verdict, PROGRAM_INTERPRETER, program->interpreter->text,
 			&program->interpreter->blocks, NULL);
@@ -1239,7 +756,7 @@ programs_add(struct check *check, struct object *object)
 static void
 root_look(struct check *check, int dir, const char *name)
 {
-	int fd = openat(dir, name, OPEN_FILE);
+	int fd = openat(dir, name, ROOT_FILE);
 	struct object *object;
 	struct statx status;
 
@@ -1249,8 +766,8 @@ root_look(struct check *check, int dir, const char *name)
 			check->report->unread++;
 		return;
 	}
-	if (head_read(check, fd) && head_is_armhf(check) && file_stat(fd, &status)
-		&& S_ISREG(status.stx_mode)) {
+	if (elf_file_head(&check->file, fd) && elf_file_is_armhf(&check->file)
+		&& root_stat(fd, &status) && S_ISREG(status.stx_mode)) {
 		object = object_get(check, fd, &status, check->path);
 		if (object && !object->listed) {
 			object->listed = true;
@@ -1275,24 +792,19 @@ static void
 root_read(struct check *check, size_t used)
 {
 	const char *path = used ? check->path + 1 : ".";
-	int flags = OPEN_FILE | O_DIRECTORY;
 	struct dirent *entry;
 	struct statx status;
 	DIR *dir = NULL;
 	int fd;
 
-	if (check->no_openat2)
-		fd = openat(check->root, path, flags);
-	else
-		fd = root_openat2(check, path, flags,
-			RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
+	fd = root_open_directory(&check->root, path);
 	if (fd < 0) {
 		/* EXDEV: another file system is mounted there. */
 		check->report->unread += errno != ENOENT && errno != EXDEV && errno != ENOTDIR;
 		return;
 	}
-	if (!file_stat(fd, &status) || file_device(&status) != check->device
-		|| !(dir = fdopendir(fd))) {
+	dir = fdopendir(fd);
+	if (!dir) {
 		close(fd);
 		return;
 	}
@@ -1380,55 +892,6 @@ root_check(struct check *check)
 
 /* ---- one file ---- */
 
-/* Which machine the ELF file in check->head is for: its name, class, byte order and float ABI. */
-static void
-foreign_describe(const struct check *check, const char *subject, char *text, size_t size)
-{
-	static const struct {
-		unsigned int machine;
-		const char *name;
-	} machines[] = {
-		{EM_386, "i386"},
-		{EM_X86_64, "x86-64"},
-		{EM_ARM, "ARM"},
-		{EM_AARCH64, "AArch64"},
-		{EM_RISCV, "RISC-V"},
-		{EM_PPC, "PowerPC"},
-		{EM_PPC64, "PowerPC64"},
-		{EM_MIPS, "MIPS"},
-		{EM_S390, "S/390"},
-		{EM_SPARC, "SPARC"},
-		{EM_SPARCV9, "SPARC V9"},
-		{EM_68K, "m68k"},
-		{EM_SH, "SuperH"},
-		{EM_IA_64, "IA-64"},
-		{EM_LOONGARCH, "LoongArch"},
-	};
-	const unsigned char *head = check->head.bytes;
-	bool big = head[EI_DATA] == ELFDATA2MSB;
-	unsigned int machine = head[18 + big] | (unsigned int)head[19 - big] << 8;
-	unsigned int type = head[16 + big] | (unsigned int)head[17 - big] << 8;
-	bool wide = head[EI_CLASS] == ELFCLASS64;
-	const char *name = "an unknown machine", *abi = "";
-
-	for (size_t i = 0; i < sizeof(machines) / sizeof(machines[0]); i++)
-		if (machines[i].machine == machine)
-			name = machines[i].name;
-	if (machine == EM_ARM && !big && !wide) {
-		if (type != ET_EXEC && type != ET_DYN)
-			abi = ", and no program or library";
-		else if (!(check->head.elf.e_flags & EF_ARM_EABIMASK))
-			abi = ", of the ABI before EABI, which only qemu-arm runs";
-		else
-			abi = ", soft float (armel)";
-	}
-	if (memcmp(head, ELFMAG, SELFMAG) != 0)
-		snprintf(text, size, "%s is neither an ELF file nor a script", subject);
-	else
-		snprintf(text, size, "%s is for %s, %s bits, %s-endian%s", subject, name,
-			wide ? "64" : "32", big ? "big" : "little", abi);
-}
-
 /* The path of an open file without links, for $ORIGIN; the path as it was given where there is no /proc. */
 static void
 file_path(int fd, const char *given, char *path, size_t size)
@@ -1444,14 +907,14 @@ file_path(int fd, const char *given, char *path, size_t size)
 		snprintf(path, size, "%s%s", *given == '/' ? "" : "/", given);
 }
 
-/* The interpreter that a script names, with the head in check->head; false if it names none. */
+/* The interpreter that a script names, with its head in check->file; false if it names none. */
 static bool
 script_interpreter(struct check *check)
 {
-	char *line = (char *)check->head.bytes + 2;
+	char *line = (char *)check->file.head.bytes + 2;
 
 	/* BINPRM_BUF_SIZE: the kernel looks no further. */
-	check->head.bytes[255] = '\0';
+	check->file.head.bytes[ENTRY_HEAD_SIZE - 1] = '\0';
 	line[strcspn(line, "\n")] = '\0';
 	line += strspn(line, " \t");
 	line[strcspn(line, " \t")] = '\0';
@@ -1459,11 +922,25 @@ script_interpreter(struct check *check)
 	return *line;
 }
 
+static void
+foreign_words(const struct elf_file *file, const char *subject, char *text, size_t size)
+{
+	char machine[128];
+
+	if (elf_file_is_elf(file)) {
+		elf_file_describe(file, machine, sizeof(machine));
+		snprintf(text, size, "%s is for %s", subject, machine);
+	} else {
+		snprintf(text, size, "%s is neither an ELF file nor a script", subject);
+	}
+}
+
 /* Judge one file, opened at fd, which is closed. */
 static void
 file_check(struct check *check, int fd, const char *path)
 {
 	struct object named = {.path = check->own};
+	struct elf_file *file = &check->file;
 	struct object *object = NULL;
 	struct verdict verdict = {0};
 	char subject[256] = "it", foreign[FAULT_WHY_SIZE];
@@ -1472,31 +949,31 @@ file_check(struct check *check, int fd, const char *path)
 
 	file_path(fd, path, check->own, sizeof(check->own));
 	for (unsigned int scripts = 0; !verdict.cause; scripts++) {
-		if (!file_stat(fd, &status) || !head_read(check, fd)) {
+		if (!root_stat(fd, &status) || !elf_file_head(file, fd)) {
 			check->error = errno;
 			break;
 		}
 		executable = executable && status.stx_mode & 0111;
-		if (memcmp(check->head.bytes, "#!", 2) != 0)
+		if (memcmp(file->head.bytes, "#!", 2) != 0)
 			break;
 		close(fd);
 		fd = -1;
 		if (scripts < SCRIPTS_MAX && script_interpreter(check))
-			fd = root_open(check, check->text, OPEN_FILE & ~O_NOFOLLOW);
+			fd = root_open_file(&check->root, check->text, &status);
 		if (fd < 0)
 			verdict_set(&verdict, PROGRAM_INTERPRETER, check->text, NULL, NULL);
 		snprintf(subject, sizeof(subject), "its interpreter ");
 		text_escape(
 			subject + strlen(subject), sizeof(subject) - strlen(subject), check->text);
 	}
-	if (!check->error && !verdict.cause && head_is_armhf(check)) {
+	if (!check->error && !verdict.cause && elf_file_is_armhf(file)) {
 		object = object_get(check, fd, &status, named.path);
 		if (object && !object->program && !object->interpreter && !object->broken)
-			object->interpreter = name_get(check, DEFAULT_LOADER);
+			object->interpreter = name_get(check, LIBRARY_LOADER);
 		if (!check->error)
 			verdict_judge(check, &verdict, object);
 	} else if (!check->error && !verdict.cause) {
-		foreign_describe(check, subject, foreign, sizeof(foreign));
+		foreign_words(file, subject, foreign, sizeof(foreign));
 		verdict = (struct verdict){PROGRAM_FOREIGN, "", NULL, NULL, foreign, 0};
 	}
 	if (fd >= 0)
@@ -1517,9 +994,9 @@ static bool
 check_open(struct check *check, const char *path, int *fd)
 {
 	struct program_report *report = check->report;
-	struct statx status, top;
+	struct statx status;
 
-	/* Looked at before it is opened: opening a device or a FIFO does something. */
+	/* Looked at before it is opened: opening a device does something. */
 	if (statx(AT_FDCWD, path, 0, STATX_BASIC_STATS, &status) != 0) {
 		fault_set(&report->fault, errno, path, "cannot be looked at");
 		return false;
@@ -1530,20 +1007,36 @@ check_open(struct check *check, const char *path, int *fd)
 		return false;
 	}
 	if (!report->root)
-		*fd = open(path, OPEN_FILE & ~O_NOFOLLOW);
-	check->root = open(report->root ? path : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (check->root < 0 || (!report->root && *fd < 0)) {
+		*fd = open(path, ROOT_FILE & ~O_NOFOLLOW);
+	if ((!report->root && *fd < 0)
+		|| root_begin(&check->root, report->root ? path : "/") != 0) {
 		fault_set(&report->fault, errno, path, "cannot be opened");
 		return false;
 	}
-	if (!file_stat(check->root, &status)
-		|| statx(AT_FDCWD, "/", 0, STATX_BASIC_STATS, &top) != 0) {
-		fault_set(&report->fault, errno, "/", "cannot be looked at");
-		return false;
-	}
-	check->device = file_device(&status);
-	check->host_root = file_device(&top) == check->device && top.stx_ino == status.stx_ino;
 	return true;
+}
+
+/* Is an entry's interpreter where a process of this root looks for it? */
+static bool
+emulator_is_there(struct check *check, const struct entry *entry)
+{
+	struct statx top, status;
+	bool there;
+	int fd;
+
+	/* Opened when it was registered, or with a relative path, which depends on the working directory. */
+	if (entry_has(entry, 'F') || entry->interpreter[0] != '/')
+		return true;
+	/* In the system's own root it works: armhf runs. */
+	if (statx(AT_FDCWD, "/", 0, STATX_BASIC_STATS, &top) == 0
+		&& root_device(&top) == check->root.device && top.stx_ino == check->root.inode)
+		return true;
+	fd = root_open(&check->root, entry->interpreter, O_PATH | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	there = root_stat(fd, &status) && S_ISREG(status.stx_mode) && status.stx_mode & 0111;
+	close(fd);
+	return there;
 }
 
 static void
@@ -1551,26 +1044,14 @@ check_prepare(struct check *check)
 {
 	const struct program_host *host = check->host;
 	const struct entry *entry = host->runs ? host->entry : NULL;
-	struct statx status;
-	int fd;
 
 	check->page = entry && host->align != PROBE_MAPS_64K ? GUEST_PAGE : host->page_size;
 	if (check->page < GUEST_PAGE || check->page & (check->page - 1))
 		check->page = GUEST_PAGE;
-	/* ENOSYS before Linux 5.6, EPERM in containers of that time. */
-	fd = root_openat2(check, ".", O_PATH | O_CLOEXEC, RESOLVE_IN_ROOT);
-	check->no_openat2 = fd < 0;
-	if (fd >= 0)
-		close(fd);
-	dirs_read(check);
-	/* A relative interpreter depends on the working directory of the program. */
-	if (!entry || entry_has(entry, 'F') || check->host_root || entry->interpreter[0] != '/')
-		return;
-	fd = root_open(check, entry->interpreter, O_PATH | O_CLOEXEC);
-	check->no_emulator = fd < 0 || !file_stat(fd, &status) || !S_ISREG(status.stx_mode)
-		|| !(status.stx_mode & 0111);
-	if (fd >= 0)
-		close(fd);
+	check->no_emulator = entry && !emulator_is_there(check, entry);
+	check->dirs = library_directories(&check->root);
+	if (!check->dirs)
+		check->error = ENOMEM;
 }
 
 static void
@@ -1596,8 +1077,7 @@ check_end(struct check *check)
 	free(check->queue);
 	free(check->dirs);
 	free(check->pending);
-	if (check->root >= 0)
-		close(check->root);
+	root_end(&check->root);
 }
 
 int
@@ -1615,7 +1095,7 @@ program_check(const char *path, const struct program_host *host, unsigned int li
 	check->host = host;
 	check->report = report;
 	check->lines = lines;
-	check->root = -1;
+	check->root.fd = -1;
 	if (check_open(check, path, &fd)) {
 		check_prepare(check);
 		if (report->root)

@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SECONDS 30
+#define SECONDS 60
 
 static void
 child_run(const char *root, char *path, int errors, int refused)

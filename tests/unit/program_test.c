@@ -38,6 +38,7 @@ struct shape {
 	uint32_t align;     /* of the second segment; 0: 64 KiB */
 	uint32_t shift;     /* between its address and its offset, with an align */
 	uint32_t fini;
+	uint32_t text;     /* bytes of the first segment; 0: 0x1800 */
 	const char *words; /* in its text */
 };
 
@@ -121,6 +122,7 @@ shape_write(const struct shape *shape, unsigned char file[FILE_SIZE])
 	Elf32_Dyn *dynamic = (Elf32_Dyn *)(file + 0x2000);
 	uint32_t used = 1, shift = shape->align ? shape->shift : 0x10000;
 	uint32_t align = shape->align ? shape->align : 0x10000;
+	uint32_t text = shape->text ? shape->text : 0x1800;
 	unsigned int entries = 0;
 
 	memset(file, 0, FILE_SIZE);
@@ -137,7 +139,7 @@ shape_write(const struct shape *shape, unsigned char file[FILE_SIZE])
 			.p_offset = 0x400 + at,
 			.p_filesz = (uint32_t)strlen(shape->interpreter) + 1};
 	}
-	*header++ = (Elf32_Phdr){PT_LOAD, 0, 0, 0, 0x1800, 0x1800, PF_R | PF_X, align};
+	*header++ = (Elf32_Phdr){PT_LOAD, 0, 0, 0, text, text, PF_R | PF_X, align};
 	*header++ = (Elf32_Phdr){
 		PT_LOAD, 0x2000, 0x2000 + shift, 0, 0x400, 0x800, PF_R | PF_W, align};
 	*header++ = (Elf32_Phdr){
@@ -284,6 +286,16 @@ test_paths(void)
 	shape.runpath = NULL;
 	make("/opt/bin/a", shape);
 	says("", "DT_RPATH with ${ORIGIN} is inherited");
+	shape.rpath = NULL;
+	shape.runpath = "/opt/lib";
+	make("/opt/bin/b", shape);
+	says("/opt/bin/b: the library liby.so is missing, needed by /opt/lib/libx.so",
+		"by the libraries of this program alone");
+	shape.rpath = "/opt/lib";
+	make("/opt/bin/b", shape);
+	says("/opt/bin/b: the library liby.so is missing, needed by /opt/lib/libx.so",
+		"and not beside DT_RUNPATH");
+	unlink(in_root("/opt/bin/b"));
 	shape.runpath = "/none";
 	make("/opt/bin/a", shape);
 	says("/opt/bin/a: the library libx.so is missing", "DT_RPATH beside DT_RUNPATH is ignored");
@@ -298,6 +310,11 @@ test_paths(void)
 	make_text("/etc/ld.so.conf", "# of libc\ninclude ld.so.conf.d/*.conf\n", 0644);
 	make_text("/etc/ld.so.conf.d/b.conf", "\t/opt/deep   # here\n", 0644);
 	says("", "a directory of ld.so.conf's");
+	if (rename(in_root("/etc/ld.so.conf.d/b.conf"), in_root("/etc/ld.so.conf.d/b.confold"))
+		!= 0)
+		die("rename");
+	says("/bin/a: the library libx.so is missing", "a file that is not included");
+	unlink(in_root("/etc/ld.so.conf.d/b.confold"));
 	make_text("/etc/ld.so.conf.d/b.conf", "include /etc/ld.so.conf\ninclude *\n", 0644);
 	says("/bin/a: the library libx.so is missing", "ld.so.conf that includes itself");
 
@@ -410,10 +427,19 @@ test_alignment(void)
 		"code in a page that the data's permissions overwrite");
 	host.page_size = 4096;
 	says("", "no page is shared with 4 KiB");
-	host.page_size = 8192;
+	shape.text = 0x2400;
+	make("/bin/a", shape);
+	says("/bin/a: segment 2 of the program cannot be mapped with pages of 4 KiB",
+		"code may be wherever the segment is");
 	shape.fini = 0x1000;
 	make("/bin/a", shape);
-	says("", "nor with 8 KiB");
+	says("", "but not behind .fini");
+	shape.text = 0;
+	shape.shift = 0x11000;
+	make("/bin/a", shape);
+	host.page_size = 16384;
+	says("/bin/a: segment 2 of the program cannot be mapped with pages of 16 KiB",
+		"segments that are not congruent, in pages of their own");
 
 	begin();
 	host.page_size = 16384;
@@ -583,6 +609,11 @@ test_malformed(void)
 	make_file("/bin/a", file, sizeof(file), 0755);
 	says("/bin/a: malformed: the name of its interpreter is outside of the file",
 		"an interpreter's name of 4 GiB");
+	shape_write(&shape, file);
+	headers[0].p_filesz = 4;
+	make_file("/bin/a", file, sizeof(file), 0755);
+	says("/bin/a: malformed: the name of its interpreter is outside of the file",
+		"an interpreter's name without an end");
 	shape_write(&shape, file);
 	headers[1].p_filesz = headers[1].p_memsz = 0x3000;
 	make_file("/bin/a", file, sizeof(file), 0755);
