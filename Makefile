@@ -136,6 +136,11 @@ $(BUILD)/faults/inject: tests/faults/inject.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(COMPILE) $(LDFLAGS) -o $@ $<
 
+# The protocol of holds, explored whole. MISTAKES="NO_FLOCK" explores it with that one alone.
+.PHONY: check-model
+check-model:
+	CC='$(CC)' tests/model/check
+
 # The tests with what gcc's sanitizers watch, then some with what valgrind watches. SUITE=tests/70-shell.bats picks files.
 .PHONY: check-sanitize
 check-sanitize: $(OBJECT) $(PROGRAMS)
