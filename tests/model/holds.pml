@@ -69,8 +69,8 @@
 #define DISABLED 2
 
 /*
- * The kernel's table: two claimers, of which somebody else changes the first. A marker is 0 or the fingerprint in it; the
- * fingerprints are 1 and 2.
+ * The kernel's table: two claimers, of which somebody else changes the first. A marker is 0 or the
+ * fingerprint in it; the fingerprints are 1 and 2.
  */
 byte state[2] = ENABLED, print[2] = 1, marker[2];
 bool held_marker;
@@ -81,15 +81,15 @@ bool holds[SHELLS], subshell, orphan;
 byte leads[SHELLS];
 byte victim = NOBODY;
 /*
- * Ghosts: the entry is disabled for holders; somebody else disabled it while its marker stood, or was disabling it as this
- * shell was killed.
+ * Ghosts: the entry is disabled for holders; somebody else disabled it while its marker stood, or as
+ * the shell that had just registered the marker was killed.
  */
 bool ours[2], unclear[2];
 
 #define anybody (holds[0] || holds[1] || holds[2] || orphan)
 #define anybody_else (holds[0] + holds[1] + holds[2] + orphan > holds[me])
 
-/* Two idle shells of which nothing tells one from the other: it is enough that one of them goes on. */
+/* Two idle shells of which nothing tells one from the other: that one of them goes on is enough. */
 #define twins (holds[1] == holds[2] && locked_by != 1 && locked_by != 2)
 
 #ifdef BY_NAME
