@@ -192,6 +192,8 @@ install: $(OBJECT)
 		scripts/man $(notdir $(page)) $(VERSION) $(RELEASED) '$(INSTALLED)' > '$(DESTDIR)$(SHARE)/man/$(page)' &&) true
 	$(INSTALL) -D -m 0644 scripts/armbian/armhf-binfmt.sh '$(DESTDIR)$(EXTENSION)/armhf-binfmt.sh'
 	$(INSTALL) -D -m 0755 scripts/armbian/install '$(DESTDIR)$(EXTENSION)/install-armbian'
+	$(foreach file,Makefile $(wildcard builtin/*.[cS] include/*.h),\
+		$(INSTALL) -D -m 0644 $(file) '$(DESTDIR)$(EXTENSION)/source/$(file)' &&) true
 
 .PHONY: uninstall
 uninstall:
@@ -200,10 +202,10 @@ uninstall:
 		$(foreach page,$(MANUALS),'$(DESTDIR)$(SHARE)/man/$(page)')
 	rm -rf '$(DESTDIR)$(EXTENSION)'
 
-# ARMBIAN is the folder of Armbian's build framework.
+# ARMBIAN is the directory of Armbian's build framework. It needs no compiler.
 .PHONY: install-armbian
-install-armbian: $(OBJECT)
-	scripts/armbian/install '$(OBJECT)' '$(ARMBIAN)'
+install-armbian:
+	scripts/armbian/install '$(ARMBIAN)'
 
 # The source archive: what git knows, or what an unpacked archive holds.
 ARCHIVE := $(BUILD)/$(NAME)-$(VERSION).tar.gz
