@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
-#
 # @description Runs armhf programs natively on build hosts that can, and through `qemu-arm` on those that cannot, found out by executing armhf code; what is disabled in `binfmt_misc` for that is enabled again when the last build that needs it ends.
 #
 # The bash builtin armhf_binfmt_prepare does the work; it is built here, from the sources beside this file, for the bash that
@@ -105,13 +104,14 @@ function armhf_binfmt_run() {
 	fi
 	policy="${ARMHF_BINFMT_POLICY:-"${policy}"}"
 	who="${BOARD:-unknown} ${RELEASE:-unknown} ${ARCH}"
-	add_cleanup_handler armhf_binfmt_release
 	armhf_binfmt_prepare -p "${policy}" -t "${ARMHF_BINFMT_TIMEOUT:-10}" -k "${who:0:100}" -A outcome 2> /dev/null || status="${?}"
+	if [[ "${outcome[mode]:-}" == "native" ]]; then
+		add_cleanup_handler armhf_binfmt_release
+	fi
 	if ((status > 128)); then
 		return "${status}" # interrupted: the build ends as after any other command
 	fi
-	armhf_binfmt_alert "armhf facts" "native ${outcome[native]:-untested}, align ${outcome[align]:-none}, entry ${outcome[entry]:-none}, flags ${outcome[flags]:-none}" "debug"
-	armhf_binfmt_alert "armhf steps" "done: ${outcome[actions]:-none}; to undo: ${outcome[undo]:-none}" "debug"
+	armhf_binfmt_alert "armhf" "native ${outcome[native]:-untested}, align ${outcome[align]:-none}, flags ${outcome[flags]:-none}, done: ${outcome[actions]:-nothing}" "debug"
 	while read -r warning; do
 		if [[ -n "${warning}" ]]; then
 			armhf_binfmt_alert "armhf on this host" "${warning}" "warn"
