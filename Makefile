@@ -98,6 +98,8 @@ install: $(OBJECT) ## install the object, the command, its manuals and completio
 		scripts/man $(notdir $(page)) $(VERSION) $(RELEASED) '$(INSTALLED)' > '$(DESTDIR)$(SHARE)/man/$(page)' &&) true
 	$(INSTALL) -D -m 0644 scripts/armbian/armhf-binfmt.sh '$(DESTDIR)$(EXTENSION)/armhf-binfmt.sh'
 	$(INSTALL) -D -m 0755 scripts/armbian/install '$(DESTDIR)$(EXTENSION)/install-armbian'
+	$(foreach file,Makefile $(wildcard builtin/*.[cS] include/*.h),\
+		$(INSTALL) -D -m 0644 $(file) '$(DESTDIR)$(EXTENSION)/source/$(file)' &&) true
 
 .PHONY: uninstall
 uninstall: ## remove what install installed

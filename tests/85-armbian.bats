@@ -1,744 +1,358 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The Armbian extension in a stand-in framework (tests/armbian), with the real builtin and a real table. amd64 runs no armhf
-# natively, so here the builds themselves switch an entry off and sign on for it as the extension does after the builtin;
-# the builtin does it on the arm64 hosts of make check-hosts.
+# The Armbian extension in a stand-in of the framework (tests/armbian), with the real builtin and a real table. amd64 runs no
+# armhf natively, so nothing is held here but by hand; builds that hold are in the guests of make check-hosts.
 
 load lib/host.bash
 
 function setup_file() {
-	declare -gx TREE="${BATS_FILE_TMPDIR}/tree"
-	framework_tree "${TREE}"
-	"${TOP}/scripts/armbian/install" "${BUILD}/armhf_binfmt_prepare.so" "${TREE}" > /dev/null
-	declare -gx ARMBIAN_EXTENSION="${TREE}/userpatches/extensions/armhf-binfmt/armhf-binfmt.sh"
-	declare -gx ARMBIAN_FRAMEWORK="${TOP}/tests/armbian/framework.bash"
+	declare -gx ARMBIAN="${BATS_FILE_TMPDIR}/tree"
+	tree_make "${ARMBIAN}"
+	# The object that is tested, where the extension looks for one that it has built.
+	mkdir -p "${ARMBIAN}/cache/tools/armhf-binfmt"
+	cp "${BUILD}/armhf_binfmt_prepare.so" "$(object_of "${ARMBIAN}")"
 }
 
-# The little of the framework's tree that make install-armbian looks for.
-function framework_tree() {
-	mkdir -p "${1}/lib/functions/rootfs"
-	echo '#' > "${1}/compile.sh"
-	grep '^function prepare_host_binfmt' "${TOP}/tests/armbian/framework.bash" > "${1}/lib/functions/rootfs/qemu-static.sh"
-}
-
-# armbian: a private host, with a /run of its own, builds, and what these tests ask of them.
-function armbian() {
+function setup() {
+	requires_emulation
 	private_host
-	mount -t tmpfs -o mode=0755 none /run
 	# shellcheck source=tests/armbian/builds.bash
 	source "${TOP}/tests/armbian/builds.bash"
-	# Within logging, as in the framework: what keeps its descriptors makes it wait for ever.
-	sign_on="$(declare -f sign_on); do_with_logging sign_on"
+}
+
+# A tree of the framework with the extension.
+function tree_make() {
+	cp -r "${TOP}/tests/armbian/framework" "${1}"
+	"${TOP}/scripts/armbian/install" "${1}" > /dev/null
+}
+
+function object_of() {
+	declare checksum
+	checksum="$(< "${1}/userpatches/extensions/armhf-binfmt/source/checksum")"
+	echo "${1}/cache/tools/armhf-binfmt/${checksum}-unknown-${BASH_VERSION%%(*}-${BASH_VERSINFO[5]}.so"
 }
 
 # screen NAME LINE...: exactly these lines were shown before the build began, if it did.
 function screen() {
-	declare seen wanted
-	wanted="$(printf '%s\n' "${@:2}")"
-	seen="$(sed '/^info: Building/,$d' "${builds}/${1}.screen")"
-	[[ "${seen}" == "${wanted}" ]] || {
-		diff <(echo "${wanted}") <(echo "${seen}") >&2
-		return 1
-	}
+	diff <(printf '%s\n' "${@:2}") <(sed '/^info: Building$/,$d' "${builds}/${1}.screen")
 }
 
-# What the extension does about a call of the builtin that switched this entry off, if it was on.
-function sign_on() {
-	declare line name
-	# shellcheck disable=SC2034 # the extension reads it
-	declare -A live=() outcome=([mode]=native [undo]="")
-	armhf_binfmt_lock
-	armhf_binfmt_sweep
-	printf -v name '%b' "${1}"
-	read -r line < "/proc/sys/fs/binfmt_misc/${name}"
-	if [[ "${line}" == enabled ]]; then
-		echo 0 > "/proc/sys/fs/binfmt_misc/${name}"
-		outcome[undo]="enable:${1}"
-	fi
-	add_cleanup_handler armhf_binfmt_leave
-	armhf_binfmt_write_record
-	armhf_binfmt_hold_record
-	armhf_binfmt_unlock
+# runs TIER REASON [INTERPRETER]: the line that tells it.
+function runs() {
+	echo "info: This host runs armhf programs [ tier ${1}, emulated by ${3:-/usr/bin/qemu-arm-static} (${2}) ]"
 }
 
-# A host where qemu-arm serves, and a second entry is there to be switched off.
-function two_entries() {
-	host_add_emulator
-	host_register_armhf old F
-	host_register_armhf qemu-arm F
-}
-
-# left_as_found NAME: nothing is left of this build, nor any record: entries as they were, no process.
-function left_as_found() {
-	[[ "$(build_entries)" == "${found}" && -z "$(build_records)" ]]
-	build_wait_for build_gone "${1}"
-}
-
-@test "source: defines functions and nothing else, twice as well, and none that is a hook" {
-	armbian
-	before="$(host_state)"
-	enable -d armhf_binfmt_prepare
-	function prepare_host_binfmt_qemu_cross_arm64_host_armhf_target() { echo own; }
-	# shellcheck source=scripts/armbian/armhf-binfmt.sh
-	source "${ARMBIAN_EXTENSION}"
-	# shellcheck source=scripts/armbian/armhf-binfmt.sh
-	source "${ARMBIAN_EXTENSION}"
-	[[ "$(armhf_binfmt_framework_function)" == own ]]
-	[[ "$(declare -f prepare_host_binfmt_qemu_cross_arm64_host_armhf_target)" == *armhf_binfmt_join* ]]
-	refute type armhf_binfmt_prepare 2> /dev/null
-	[[ "$(compgen -A function armhf_binfmt)" != *__* ]]
-	[[ "$(host_state)" == "${before}" && -z "$(ls -A /run)" ]]
-}
-
-@test "source: a framework without the function is told so" {
+# Somebody holds armhf native: as the builtin of another shell does it, on a host that runs armhf natively.
+function somebody_holds() {
+	host_register ":armhf-held:E::armhf-binfmt-held::${1}:"
+	host_switch armhf-held 0
+	# F_OFD_SETLK of a write lock on the first byte, until its standard input ends.
 	# shellcheck disable=SC2016
-	run -0 bash -c 'function display_alert() { echo "${3}: ${1}"; }; source "${1}"' bash "${ARMBIAN_EXTENSION}"
-	[ "${output}" = "warn: This framework has no function that armhf-binfmt could replace" ]
+	exec {holder}> >(perl -e 'open(my $register, ">", $ARGV[0]) or die;
+		my $lock = pack("s s x![q] q q l x![q]", 1, 0, 0, 1, 0);
+		fcntl($register, 37, $lock) or die; <STDIN>' "${TABLE}/register")
+	build_wait_for grep -q 'OFDLCK  *ADVISORY  *WRITE' /proc/locks
 }
 
-@test "verdict: one info line with tier, mode, interpreter and reason; debug lines on request; nothing else anywhere" {
-	armbian
-	host_add_emulator
-	build fresh SHOW_DEBUG=yes
-	screen fresh "debug: armhf facts [ native not-arm64, align all, entry qemu-arm, flags POC ]" \
-		"debug: armhf steps [ done: create-descriptor register:qemu-arm; to undo: unregister:qemu-arm remove-descriptor ]" \
-		"info: This host runs armhf programs [ tier 4, emulated by /usr/bin/qemu-arm-static (descriptor-created) ]"
+@test "source: defines functions and nothing else, also with CONFIG_DEFS_ONLY" {
+	declare before
+	# shellcheck disable=SC2016
+	run -0 bash -euc 'before="$(compgen -v | sort)"
+		source "${1}"
+		source "${1}"
+		diff <(echo "${before}") <(compgen -v | grep -vxE "before|PIPESTATUS" | sort)' bash \
+		"${ARMBIAN}/userpatches/extensions/armhf-binfmt/armhf-binfmt.sh"
+	[ -z "${output}" ]
+	run ! grep -vE '^([#	}]|function [a-z0-9_]+\(\) \{$|$)' "${ARMBIAN}/userpatches/extensions/armhf-binfmt/armhf-binfmt.sh"
+	before="$(host_state)"
+	build only CONFIG_DEFS_ONLY=yes
 	expect status 0
-	[[ "$(< "${builds}/fresh.log")" == "trap: EXIT 0" ]]
-	build again
-	screen again "info: This host runs armhf programs [ tier 1, emulated by /usr/bin/qemu-arm-static (descriptor-current) ]"
+	[ ! -s "${builds}/only.screen" ]
+	[ "$(host_state)" = "${before}" ]
+}
+
+@test "verdict: one info line; debug lines on request; nothing else anywhere, and arch-test agrees" {
+	host_add_emulator
+	# shellcheck disable=SC2016
+	declare -a test=("ARCH_TEST=${HOST_ARMHF:-true}")
+	build fresh SHOW_DEBUG=yes "${test[@]}"
+	expect status 0
+	screen fresh "debug: armhf [ native not-arm64, align all, flags POC, done: create-descriptor register:qemu-arm ]" \
+		"$(runs 4 descriptor-created)" "debug: checking [ arch-test for 'armhf' ]"
+	build again "${test[@]}"
+	screen again "$(runs 1 descriptor-current)"
 	host_switch qemu-arm 0
-	build disabled
-	screen disabled "info: This host runs armhf programs [ tier 1, emulated by /usr/bin/qemu-arm-static (descriptor-enabled) ]"
-	host_switch qemu-arm -1
-	build registered
-	screen registered "info: This host runs armhf programs [ tier 1, emulated by /usr/bin/qemu-arm-static (descriptor-registered) ]"
+	build disabled "${test[@]}"
+	screen disabled "$(runs 1 descriptor-enabled)"
 	rm "${DESCRIPTOR}"
-	build trusted
-	screen trusted "info: This host runs armhf programs [ tier 2, emulated by /usr/bin/qemu-arm-static (entry-trusted) ]"
+	build trusted "${test[@]}"
+	screen trusted "$(runs 2 entry-trusted)"
+	[ -z "$(build_held)" ]
+}
+
+@test "ways: v26.05 and main, every host architecture, with and without installed dependencies" {
+	host_add_emulator
+	host_register_armhf qemu-arm F
+	host_descriptor
+	declare generation arch
+	for generation in v26.05 main; do
+		for arch in arm64 amd64 riscv64; do
+			host_switch qemu-arm 0
+			build way GENERATION="${generation}" HOSTARCH="${arch}"
+			expect status 0
+			screen way "$(runs 1 descriptor-enabled)"
+			run ! grep own: "${builds}/way.log"
+			grep -E "^dependencies: ? ?bash-builtins$" "${builds}/way.log"
+		done
+	done
+	# The function alone: main comes to it always, v26.05 where something is missing.
 	host_switch qemu-arm 0
-	build enabled
-	screen enabled "info: This host runs armhf programs [ tier 2, emulated by /usr/bin/qemu-arm-static (entry-enabled) ]"
-	[[ -z "$(build_records)" ]]
+	build offline OFFLINE_WORK=yes
+	screen offline "$(runs 1 descriptor-enabled)"
+	host_switch qemu-arm -1
+	build offline OFFLINE_WORK=yes GENERATION=v26.05
+	screen offline "$(runs 1 descriptor-registered)"
 }
 
-@test "verdict: every warning of the builtin is a warn line" {
-	armbian
-	two_entries
-	host_register ":loose:M:0:\x7fELF\x01::/usr/bin/qemu-arm-static:F"
-	prepare -n -p native
-	mapfile -t warnings <<< "${ARMHF_BINFMT_WARNING}"
-	[[ "${#warnings[@]}" == 2 ]]
-	build several
-	screen several "warn: armhf on this host [ ${warnings[0]} ]" "warn: armhf on this host [ ${warnings[1]} ]" \
-		"info: This host runs armhf programs [ tier 2, emulated by /usr/bin/qemu-arm-static (entry-trusted) ]"
+@test "ways: nothing is observed or changed for other targets, native builds, and builds that run no foreign programs" {
+	host_register_armhf qemu-arm '' /usr/bin/missing
+	declare before
+	before="$(host_state)"
+	build other ARCH=riscv64 SHOW_DEBUG=yes
+	screen other "debug: armhf-binfmt has nothing to do [ target riscv64 on host arm64 ]"
+	expect status 0
+	build native HOSTARCH=armhf
+	expect status 0
+	build kernel NEEDS_BINFMT=no
+	expect status 0
+	[ "$(host_state)" = "${before}" ]
 }
 
-@test "verdict: an interpreter that the framework does not copy, without the flag F, is a warn line; escapes stay text" {
-	armbian
-	host_add_emulator '/usr/bin/the\arm 7'
-	host_register_armhf other '' '/usr/bin/the\arm 7'
-	build elsewhere
-	screen elsewhere 'info: This host runs armhf programs [ tier 3, emulated by /usr/bin/the\x5carm\x207 (other-entry) ]' \
-		'warn: /usr/bin/the\x5carm\x207 is not copied into the chroot [ its entry other lacks the flag F, so armhf programs may not run in there ]'
-	host_switch other -1
-	host_register_armhf other F '/usr/bin/the\arm 7'
-	build pinned
-	screen pinned 'info: This host runs armhf programs [ tier 3, emulated by /usr/bin/the\x5carm\x207 (other-entry) ]'
-	host_add_emulator /usr/bin/qemu-arm
-	host_switch other -1
-	host_register_armhf other '' /usr/bin/qemu-arm
-	build copied
-	screen copied 'info: This host runs armhf programs [ tier 3, emulated by /usr/bin/qemu-arm (other-entry) ]'
-	host_switch other -1
-	host_add_emulator '/usr/bin/the\arm 7'
-	host_register_armhf qemu-arm '' '/usr/bin/the\arm 7'
-	rm '/usr/bin/the\arm 7'
-	build broken
-	expect status 43
-	grep -qF 'the\x5carm\x207' "${builds}/broken.screen"
+@test "container: no argument, no warning; the package is in the image, and the table is shared" {
+	host_add_emulator
+	host_register_armhf qemu-arm F
+	host_switch qemu-arm 0
+	build inside DOCKER=yes
+	expect status 0
+	screen inside "$(runs 2 entry-enabled)"
+	grep -qx 'dependencies: bash-builtins' "${builds}/inside.log"
+	grep -qx 'docker: ' "${builds}/inside.log"
+	[ "$(build_entries)" = "qemu-arm enabled" ]
 }
 
-@test "verdict: a failure ends a build of armhf with the builtin's message, and any other hears of it and goes on" {
-	armbian
+@test "failure: ends the build with the builtin's sentence, told once" {
 	prepare -n -p native
 	build armhf
 	expect status 43
 	screen armhf "err: error! [ Cannot run armhf programs on this host: ${ARMHF_BINFMT_MESSAGE} ]"
-	grep -qF "armhf_binfmt_prepare: ${ARMHF_BINFMT_MESSAGE}" "${builds}/armhf.log"
-	refute grep 'Building' "${builds}/armhf.screen"
-	build other ARCH=amd64
+	run ! grep -F "${ARMHF_BINFMT_MESSAGE}" "${builds}/armhf.log"
+	build policy ARMHF_BINFMT_POLICY=fast
+	expect status 43
+	screen policy "err: error! [ Cannot run armhf programs on this host: invalid: ARMHF_BINFMT_POLICY=fast or ARMHF_BINFMT_TIMEOUT=10 ]"
+	build timeout ARMHF_BINFMT_TIMEOUT=soon
+	expect status 43
+	screen timeout "err: error! [ Cannot run armhf programs on this host: invalid: ARMHF_BINFMT_POLICY=native or ARMHF_BINFMT_TIMEOUT=soon ]"
+}
+
+@test "parameters: policy, timeout, and the name of the holder reach the builtin" {
+	# A builtin's arguments are seen nowhere else: a function of its name is called before it.
+	# shellcheck disable=SC2016
+	declare spy='function armhf_binfmt_prepare() { echo "called: ${*}" >&2; return 130; }'
+	declare extension="${builds}/spy.sh"
+	{ cat "${ARMBIAN}/userpatches/extensions/armhf-binfmt/armhf-binfmt.sh" && echo "${spy}"; } > "${extension}"
+	sed -i 's|2> /dev/null \|\| status=|\|\| status=|' "${extension}"
+	mkdir -p "${builds}/source"
+	cp "${ARMBIAN}/userpatches/extensions/armhf-binfmt/source/checksum" "${builds}/source"
+	# called PARAMETER...: what the builtin was called with.
+	function called() {
+		build spied EXTENSION="${extension}" "$@"
+		expect status 130
+		sed -n '1s/^called: //p' "${builds}/spied.screen"
+	}
+	[ "$(called)" = "-p native -t 10 -k spied bullseye armhf -A outcome" ]
+	[ "$(called PREFER_NATIVE_ARMHF=no)" = "-p emulated -t 10 -k spied bullseye armhf -A outcome" ]
+	[ "$(called PREFER_NATIVE_ARMHF=true ARMHF_BINFMT_TIMEOUT=60 RELEASE=sid)" = "-p emulated -t 60 -k spied sid armhf -A outcome" ]
+	[ "$(called PREFER_NATIVE_ARMHF=no ARMHF_BINFMT_POLICY=registered)" = "-p registered -t 10 -k spied bullseye armhf -A outcome" ]
+}
+
+@test "object: is built once, also by five builds at once, and again for other sources or where it does not load" {
+	declare name object inode
+	test_limit 600
+	export CFLAGS=-O0
+	ARMBIAN="${BATS_TEST_TMPDIR}/tree"
+	tree_make "${ARMBIAN}"
+	object="$(object_of "${ARMBIAN}")"
+	host_add_emulator
+	for name in 1 2 3 4 5; do
+		build_launch "${name}" STEP=
+	done
+	for name in 1 2 3 4 5; do
+		build_wait "${name}"
+		expect status 0
+	done
+	grep -qxF "info: Building the armhf-binfmt builtin [ bash ${BASH_VERSION%%(*} of an unknown release for ${BASH_VERSINFO[5]} ]" "${builds}/1.screen"
+	[ "$(find "${ARMBIAN}/cache" -type f)" = "${object}" ]
+	inode="$(stat -c %i "${object}")"
+	build again
+	screen again "$(runs 1 descriptor-current)"
+	[ "$(stat -c %i "${object}")" = "${inode}" ]
+	echo 'not an object' > "${object}"
+	build broken
 	expect status 0
-	screen other "warn: Cannot run armhf programs on this host [ ${ARMHF_BINFMT_MESSAGE} ]"
-	grep -q 'Built' "${builds}/other.screen"
+	grep -q '^info: Building' "${builds}/broken.screen"
+	build again
+	screen again "$(runs 1 descriptor-current)"
+	echo 0123456789abcdef > "${ARMBIAN}/userpatches/extensions/armhf-binfmt/source/checksum"
+	build other
+	grep -q '^info: Building the armhf-binfmt builtin ' "${builds}/other.screen"
+	[ "$(find "${ARMBIAN}/cache" -type f | wc -l)" = 2 ]
+}
+
+@test "object: a build that fails ends the framework's with the compiler's words, or its own function is asked for" {
+	export CFLAGS=-O0
+	ARMBIAN="${BATS_TEST_TMPDIR}/tree"
+	tree_make "${ARMBIAN}"
+	declare sources="${ARMBIAN}/userpatches/extensions/armhf-binfmt/source"
+	echo '#error no such luck' >> "${sources}/builtin/armhf_binfmt_prepare.c"
+	build broken
+	expect status 43
+	grep -q '^err: error! \[ Cannot build armhf-binfmt for bash ' "${builds}/broken.screen"
+	grep -q 'no such luck' "${builds}/broken.screen"
+	run ! grep Building$ "${builds}/broken.screen"
+	build fallback ARMHF_BINFMT_FALLBACK=yes
+	expect status 0
+	grep -q "^warn: Using the framework's own function, for armhf-binfmt cannot be built \[" "${builds}/fallback.screen"
+	grep -qx "own: armhf" "${builds}/fallback.log"
+	build fallback ARMHF_BINFMT_FALLBACK=yes OFFLINE_WORK=yes
+	grep -qx "own: armhf" "${builds}/fallback.log"
+	rm -r "${sources}"
+	build bare
+	expect status 43
+	[ -z "$(find "${ARMBIAN}/cache" -type f)" ]
+}
+
+@test "held: a build that would enable an entry fails and names the holder; one after the holder's death releases" {
+	host_add_emulator
+	host_register_armhf qemu-arm F
+	host_switch qemu-arm 0
+	somebody_holds "helios4 trixie armhf"
+	declare before
+	before="$(build_entries)"
+	build refused PREFER_NATIVE_ARMHF=no
+	expect status 43
+	grep -q '^err: error! \[ Cannot run armhf programs on this host: .*helios4 trixie armhf' "${builds}/refused.screen"
+	[ "$(build_entries)" = "${before}" ]
+	exec {holder}>&-
+	wait "${!}" 2> /dev/null || true
+	build next PREFER_NATIVE_ARMHF=no
+	expect status 0
+	[ "$(build_entries)" = "qemu-arm enabled" ]
 }
 
 # What no amd64 host can show is told of outcomes that are written down here.
-# shellcheck disable=SC2016,SC2034
-outcomes='
+# shellcheck disable=SC2317 # called by the extension
+function told() {
 	function display_alert() { [[ "${3}" == debug ]] || echo "${3}: ${1}${2:+ [ ${2} ]}"; }
-	function exit_with_error() { echo "error: ${*}"; exit 43; }
-	function prepare_host_binfmt_qemu_cross_arm64_host_armhf_target() { :; }
-	source "${ARMBIAN_EXTENSION}"
-	declare -A outcome=([tier]=3 [mode]=native [reason]=native [align]=all [interpreter]="" [entry]="" [flags]="" [native]=yes
-		[actions]="" [undo]="" [warning]="" [message]="")
-	ARCH=armhf RELEASE=bookworm
-'
+	function exit_with_error() {
+		echo "error: ${*}"
+		exit 43
+	}
+	function add_cleanup_handler() { :; }
+	function armhf_binfmt_prepare() {
+		declare assignment
+		outcome=([tier]=3 [mode]=native [reason]=native [align]=all)
+		for assignment in "${given[@]}"; do
+			outcome["${assignment%%=*}"]="${assignment#*=}"
+		done
+	}
+	declare -a given=("$@")
+	# shellcheck source=scripts/armbian/armhf-binfmt.sh
+	source "${TOP}/scripts/armbian/armhf-binfmt.sh"
+	armhf_binfmt_run
+}
 
-@test "verdict: native is an info line, native-blocked a warn line" {
-	eval "${outcomes}"
-	run -0 armhf_binfmt_report 0
+@test "verdict: an interpreter that is not in the chroot is a warn line; escapes stay text" {
+	declare ARCH=armhf RELEASE=bullseye
+	run -0 told
 	[ "${output}" = "info: This host runs armhf programs [ tier 3, native (native) ]" ]
-	outcome+=([mode]=emulated [reason]=native-blocked [interpreter]=/usr/bin/qemu-arm [entry]=loose [flags]=F [warning]="armhf stays emulated")
-	run -0 armhf_binfmt_report 0
-	[ "${output}" = "warn: armhf on this host [ armhf stays emulated ]
-warn: This host runs armhf programs [ tier 3, emulated by /usr/bin/qemu-arm (native-blocked) ]" ]
+	run -0 told mode=emulated entry=other 'interpreter=/usr/bin/the\x5carm'
+	[ "${lines[1]}" = 'warn: /usr/bin/the\\x5carm is not copied into the chroot [ its entry other lacks the flag F ]' ]
+	run -0 told mode=emulated entry=other 'interpreter=/usr/bin/the\x5carm' flags=POCF
+	[ "${#lines[@]}" = 1 ]
+	run -0 told mode=emulated entry=other interpreter=/usr/bin/qemu-arm $'warning=one\ntwo'
+	[ "${lines[*]:0:2}" = "warn: armhf on this host [ one ] warn: armhf on this host [ two ]" ]
+	[ "${#lines[@]}" = 3 ]
 }
 
 @test "release: what an alignment means for a release: nothing, a warning, or the end of the build" {
-	eval "${outcomes}"
-	declare level
-	# The level of the line after the verdict, or none.
-	# shellcheck disable=SC2034 # the extension reads them
-	function verdict() {
-		outcome[align]="${1}" ARCH="${2}" RELEASE="${3}"
-		level="$(armhf_binfmt_report 0 | sed -n '2s/:.*//p')"
-		echo "${1} ${2} ${3:-(none)}: ${level:-fine}"
-	}
-	declare align release
+	declare ARCH=armhf RELEASE align
 	run -0 diff -u <(
 		for align in all 64k 4k none; do
-			for release in bullseye bookworm trixie forky sid noble ""; do
-				verdict "${align}" armhf "${release}"
-			done
-			verdict "${align}" amd64 bookworm
+			echo "${align}:$(for RELEASE in bullseye bookworm trixie forky sid noble ""; do
+				told align="${align}" | sed -n '2s/\(.\).*/ \1/p;$!b;1s/.*/ -/p' | tr -d '\n'
+			done)"
 		done
 	) - <<- 'TABLE'
-		all armhf bullseye: fine
-		all armhf bookworm: fine
-		all armhf trixie: fine
-		all armhf forky: fine
-		all armhf sid: fine
-		all armhf noble: fine
-		all armhf (none): fine
-		all amd64 bookworm: fine
-		64k armhf bullseye: fine
-		64k armhf bookworm: error
-		64k armhf trixie: fine
-		64k armhf forky: fine
-		64k armhf sid: fine
-		64k armhf noble: warn
-		64k armhf (none): warn
-		64k amd64 bookworm: warn
-		4k armhf bullseye: error
-		4k armhf bookworm: error
-		4k armhf trixie: error
-		4k armhf forky: error
-		4k armhf sid: error
-		4k armhf noble: error
-		4k armhf (none): error
-		4k amd64 bookworm: warn
-		none armhf bullseye: error
-		none armhf bookworm: error
-		none armhf trixie: error
-		none armhf forky: error
-		none armhf sid: error
-		none armhf noble: error
-		none armhf (none): error
-		none amd64 bookworm: warn
+		all: - - - - - - -
+		64k: - e e - - w w
+		4k: e e e e e e e
+		none: e e e e e e e
 	TABLE
-	outcome[align]=64k
-	ARCH=armhf RELEASE=bookworm run -43 armhf_binfmt_report 0
-	[[ "${output}" == *$'\n'"error: armhf programs of bookworm do not run on this kernel: "*"4 KiB"*"kernel8.img"* ]]
+	RELEASE=trixie
+	run -43 told align=64k
+	[[ "${output}" == *$'\n'"error: armhf programs of trixie do not run on this kernel: "*"kernel8.img"* ]]
+	[[ "${output}" != *bookworm* ]]
 }
 
-@test "policy: what the parameters choose" {
-	armbian
-	# The kernel is asked under "native" only, and a disabled entry is an error under "registered" only.
-	function chosen() {
-		build chosen SHOW_DEBUG=yes "$@"
-		sed -n 's/^debug: armhf facts \[ native \([a-z0-9-]*\),.*/\1/p' "${builds}/chosen.screen"
-	}
-	two_entries
-	[[ "$(chosen)" == not-arm64 ]]
-	[[ "$(chosen PREFER_NATIVE_ARMHF=)" == not-arm64 ]]
-	[[ "$(chosen PREFER_NATIVE_ARMHF=yes)" == not-arm64 ]]
-	[[ "$(chosen PREFER_NATIVE_ARMHF=no)" == untested ]]
-	[[ "$(chosen PREFER_NATIVE_ARMHF=true)" == untested ]]
-	[[ "$(chosen PREFER_NATIVE_ARMHF=no ARMHF_BINFMT_POLICY=native)" == not-arm64 ]]
-	[[ "$(chosen ARMHF_BINFMT_POLICY=emulated)" == untested ]]
-	host_switch qemu-arm 0
-	host_switch old 0
-	build registered ARMHF_BINFMT_POLICY=registered
-	expect status 43
-	grep -q 'qemu-arm: somebody switched this entry off' "${builds}/registered.screen"
-	build emulated PREFER_NATIVE_ARMHF=no
-	expect status 0
-	[[ "$(build_entries)" == $'old disabled\nqemu-arm enabled' ]]
-}
-
-@test "policy: an unknown one ends the build of any target, and nothing was done" {
-	armbian
-	host_add_emulator
-	before="$(host_state)"
-	for arch in armhf amd64; do
-		build unheard ARCH="${arch}" ARMHF_BINFMT_POLICY='x y'
-		expect status 43
-		screen unheard "err: error! [ Unknown ARMHF_BINFMT_POLICY 'x y': it is native, emulated or registered ]"
-	done
-	[[ "$(host_state)" == "${before}" && ! -e /run/armhf-binfmt ]]
-}
-
-@test "fallback: where the object does not load, one warn line says why, and the framework's own function does it" {
-	armbian
-	host_add_emulator
-	before="$(host_state)"
-	cp -r "${ARMBIAN_EXTENSION%/*}" "${builds}/extension"
-	ARMBIAN_EXTENSION="${builds}/extension/armhf-binfmt.sh"
-	object="${builds}/extension/armhf_binfmt_prepare.so"
-	# falls_back WHY: a pattern.
-	function falls_back() {
-		build other
-		expect status 0
-		[[ "$(wc -l < "${builds}/other.screen")" == 4 ]]
-		[[ "$(< "${builds}/other.screen")" == "warn: armhf-binfmt does not load, using the framework's own function [ cannot open shared object "*${1}*" ]
-info: The framework's own function [ armhf ]"* ]]
-		[[ "$(< "${builds}/other.log")" == $'own: armhf\ntrap: EXIT 0' ]]
-	}
-	# Of another machine: byte 18 of the header is the architecture.
-	printf '\xf7' | dd of="${object}" bs=1 seek=18 conv=notrunc status=none
-	falls_back "${object}"
-	echo 'not an object' > "${object}"
-	falls_back "file too short"
-	rm "${object}"
-	falls_back "No such file"
-	# Built for a newer C library, and for a bash that has a function more.
-	sed 's/GLIBC_2\.28/GLIBC_9.99/g' "${BUILD}/armhf_binfmt_prepare.so" > "${object}"
-	falls_back "version \`GLIBC_9.99' not found"
-	sed 's/builtin_error/builtin_other/g' "${BUILD}/armhf_binfmt_prepare.so" > "${object}"
-	falls_back "undefined symbol: builtin_other"
-	[[ "$(host_state)" == "${before}" && ! -e /run/armhf-binfmt ]]
-}
-
-@test "leave: the entry is on again after success, failure, exit_with_error, SIGINT, SIGTERM and SIGHUP" {
-	armbian
-	two_entries
-	found="$(build_entries)"
-	build_start success STEP="${sign_on} old; ${build_until_end}"
-	[[ "$(build_entries)" == $'old disabled\nqemu-arm enabled' ]]
-	[[ "$(build_records)" == "success (bookworm armhf), process ${build_pids[success]} on ${HOSTNAME}, since "*"
-enable:old interpreter /usr/bin/qemu-arm-static\\nflags: F\\noffset 0\\nmagic 7f454c46"* ]]
-	[[ "$(stat -c '%a %u %F' /run/armhf-binfmt)" == "700 0 directory" ]]
-	[[ "$(build_processes success)" == *sleep* ]]
-	build_end success
-	expect status 0
-	left_as_found success
-	grep -q '^info: Switched on again \[ old, which was switched off for success ' "${builds}/success.screen"
-
-	build failure STEP="${sign_on} old; run_host_command_logged false"
-	expect status 1
-	left_as_found failure
-	build error STEP="${sign_on} old; exit_with_error why"
-	expect status 43
-	left_as_found error
-	for signal in INT TERM HUP; do
-		build_start "${signal}" STEP="${sign_on} old; ${build_until_end}"
-		[[ "$(build_entries)" == $'old disabled\nqemu-arm enabled' ]]
-		build_end "${signal}" "${signal}"
-		expect status "$((128 + $(kill -l "${signal}")))"
-		left_as_found "${signal}"
-	done
-}
-
-@test "leave: what a build registered or switched on stays, binfmt_misc itself and a descriptor too" {
-	armbian
-	host_add_emulator
-	build registers
-	expect status 0
-	[[ "$(build_entries)" == "qemu-arm enabled" && -e "${DESCRIPTOR}" ]]
-	host_switch qemu-arm 0
-	build enables
-	expect status 0
-	[[ "$(build_entries)" == "qemu-arm enabled" ]]
-	echo 0 > "${TABLE}/status"
-	build switches-on
-	expect status 0
-	[[ "$(build_entries)" == "qemu-arm enabled" && "$(< "${TABLE}/status")" == enabled && -z "$(build_records)" ]]
-}
-
-@test "leave: after SIGKILL the next build puts it back, though programs of the killed one still run" {
-	armbian
-	two_entries
-	found="$(build_entries)"
-	build_start killed STEP="${sign_on} old; ${build_until_end}"
-	build_end killed KILL
-	expect status 137
-	[[ "$(build_entries)" == $'old disabled\nqemu-arm enabled' ]]
-	# A program that it started runs, and what kept the lock does not.
-	function lock_gone() { [[ "$(build_processes killed)" == bash ]]; }
-	build_wait_for lock_gone
-	build next
-	expect status 0
-	[[ "$(build_entries)" == "${found}" && -z "$(build_records)" ]]
-	[[ "$(head -n 1 "${builds}/next.screen")" == "info: Switched on again [ old, which was switched off for killed (bookworm armhf), process "* ]]
-	build_orphan_end killed
-}
-
-@test "leave: after SIGKILL a build that ends puts it back as well" {
-	armbian
-	two_entries
-	host_register_armhf older F
-	found="$(build_entries)"
-	build_start other STEP="${sign_on} older; ${build_until_end}"
-	build_start killed STEP="${sign_on} old; ${build_until_end}"
-	build_end killed KILL
-	build_orphan_end killed
-	[[ "$(build_entries)" == $'old disabled\nolder disabled\nqemu-arm enabled' ]]
-	build_end other
-	left_as_found other
-}
-
-@test "leave: killed between the record and the end of joining, the next build puts it back" {
-	armbian
-	two_entries
-	found="$(build_entries)"
-	build killed STEP="${sign_on/armhf_binfmt_hold_record/kill -KILL \"\${BASHPID\}\"} old"
-	expect status 137
-	[[ -n "$(build_records)" && "$(build_entries)" != "${found}" ]]
-	build next
-	expect status 0
-	left_as_found next
-}
-
-@test "overlap: two builds hold the same entry, and the last to end puts it back, in both orders and when it is killed" {
-	armbian
-	two_entries
-	found="$(build_entries)"
-	for order in "first second" "second first"; do
-		build_start first STEP="${sign_on} old; ${build_until_end}"
-		build_start second STEP="${sign_on} old; ${build_until_end}"
-		[[ "$(build_records | grep -c '^enable:old ')" == 2 ]]
-		build_end "${order% *}"
-		expect status 0
-		[[ "$(build_entries)" == $'old disabled\nqemu-arm enabled' ]]
-		[[ "$(build_records | grep -c '^enable:old ')" == 1 ]]
-		build_end "${order#* }"
-		expect status 0
-		left_as_found first
-		left_as_found second
-	done
-	build_start first STEP="${sign_on} old; ${build_until_end}"
-	build_start second STEP="${sign_on} old; ${build_until_end}"
-	build_end first KILL
-	build_orphan_end first
-	[[ "$(build_entries)" == $'old disabled\nqemu-arm enabled' ]]
-	build_end second INT
-	left_as_found second
-}
-
-@test "overlap: a build that would switch on what a live one holds off ends, naming that; one of another target goes on" {
-	armbian
-	two_entries
-	host_switch old -1
-	found="$(build_entries)"
-	build_start holder STEP="${sign_on} qemu-arm; ${build_until_end}"
-	for policy in native emulated registered; do
-		build "${policy}" ARMHF_BINFMT_POLICY="${policy}"
-		expect status 43
-		[[ "$(< "${builds}/${policy}.screen")" == "err: error! [ Cannot run armhf programs on this host: the entry qemu-arm must stay switched off for another build, of holder (bookworm armhf), process ${build_pids[holder]} on ${HOSTNAME}, since "*"; wait until "* ]]
-	done
-	host_descriptor
-	build descriptor
-	expect status 43
-	rm "${DESCRIPTOR}"
-	build other ARCH=amd64
-	expect status 0
-	[[ "$(< "${builds}/other.screen")" == "warn: Cannot run armhf programs on this host [ the entry qemu-arm must stay switched off for another build, of holder "* ]]
-	[[ "$(build_entries)" == "qemu-arm disabled" ]]
-	build_end holder
-	left_as_found holder
-	build emulated PREFER_NATIVE_ARMHF=no
-	expect status 0
-	host_switch qemu-arm -1
-
-	# One that would be made anew takes armhf from the holder as well.
-	host_register_armhf old F
-	build_start holder STEP="${sign_on} old; ${build_until_end}"
-	before="$(host_state)"
-	build anew
-	expect status 43
-	[[ "$(< "${builds}/anew.screen")" == "err: error! [ Cannot run armhf programs on this host: the entry qemu-arm must stay switched off for another build, of holder "* ]]
-	[[ "$(host_state)" == "${before}" ]]
-	build_end holder
-	expect status 0
-	[[ "$(build_entries)" == "old enabled" ]]
-}
-
-@test "overlap: a build waits while another joins or leaves" {
-	armbian
-	two_entries
-	mkdir -m 0700 /run/armhf-binfmt
-	exec {folder}< /run/armhf-binfmt
-	flock --exclusive "${folder}"
-	build_launch waiting {folder}<&-
-	sleep 1
-	refute build_begun waiting
-	flock --unlock "${folder}"
-	build_wait_for build_begun waiting
-	build_end waiting
-	expect status 0
-
-	flock --exclusive "${folder}"
-	function waits() { [[ "$(build_processes waiting)" == *flock* ]]; }
-	for arch in armhf amd64; do
-		build_launch waiting ARCH="${arch}" {folder}<&-
-		build_wait_for waits
-		build_end waiting INT
-		expect status 130
-		refute grep Building "${builds}/waiting.screen"
-	done
-}
-
-@test "restore: only the entry that was switched off: not one that took its name, that is gone, or that a person switched on" {
-	armbian
-	two_entries
-	# meanwhile CODE: what somebody does during a build that holds the entry off; its last lines are shown.
-	function meanwhile() {
-		build_start build STEP="${sign_on} old; ${build_until_end}"
-		eval "${1}"
-		now="$(host_state)"
-		build_end build
-		[[ "$(host_state)" == "${now}" && -z "$(build_records)" ]]
-		# shellcheck disable=SC2034 # for expect
-		shown="$(sed '1,/^info: Built/d' "${builds}/build.screen")"
-	}
-	host_add_emulator /usr/bin/another
-	meanwhile 'host_switch old -1; host_register_armhf old F /usr/bin/another; host_switch old 0'
-	expect shown 'warn: Leaving old alone \[ it is not the entry that was switched off for build (bookworm armhf), *'
-	host_switch old -1
-	host_register_armhf old F
-	meanwhile 'host_switch old -1; host_register ":old:M:0:\x7fELF\x01\x01\x01:\xff\xff\xff\xff\xff\xff\xff:/usr/bin/qemu-arm-static:F"; host_switch old 0'
-	expect shown 'warn: Leaving old alone *'
-	host_switch old -1
-	host_register_armhf old F
-	meanwhile 'host_switch old -1'
-	expect shown 'warn: Leaving old alone *'
-	host_register_armhf old F
-	meanwhile 'host_switch old 1'
-	expect shown ''
-}
-
-@test "restore: a name with blanks, newlines and backslashes, an interpreter with blanks and backslashes" {
-	armbian
-	two_entries
-	host_add_emulator '/usr/bin/c \d'
-	# In one write: the shell's own would end at the newline.
-	printf '%s' ":a \\n"$'\n'"b:M:0:${ARMHF_MAGIC}:${ARMHF_MASK}:/usr/bin/c \\d:F" > /run/line
-	cat /run/line > "${TABLE}/register"
-	found="$(build_entries)"
-	for end in "" KILL; do
-		build_start strange STEP="${sign_on} 'a\\x20\\x5cn\\x0ab'; ${build_until_end}"
-		[[ "$(build_entries)" == "${found/enabled/disabled}" && "$(build_records | wc -l)" == 2 ]]
-		build_end strange ${end}
-	done
-	build_orphan_end strange
-	build next
-	left_as_found next
-	grep -qF 'info: Switched on again [ a\x20\x5cn\x0ab, which' "${builds}/next.screen"
-}
-
-@test "restore: what cannot be switched on is told, and kept for the next build" {
-	armbian
-	two_entries
-	found="$(build_entries)"
-	build_start stuck STEP="${sign_on} old; ${build_until_end}"
-	mount --bind -o ro "${TABLE}" "${TABLE}"
-	mount -o remount,bind,ro "${TABLE}"
-	build_end stuck
-	expect status 0
-	grep -q '^warn: Cannot switch on old again \[ .*Read-only' "${builds}/stuck.screen"
-	[[ "$(build_records)" == "stuck "* ]]
-	umount "${TABLE}"
-	build next
-	left_as_found next
-}
-
-@test "folder: records that are links or another user's are left alone" {
-	armbian
-	two_entries
-	build_start first STEP="${sign_on} old; ${build_until_end}"
-	cp /run/armhf-binfmt/build.* /run/forged
-	build_end first
-	host_switch old 0
-	cp /run/forged /run/linked
-	ln -s /run/linked /run/armhf-binfmt/build.link
-	mkfifo /run/armhf-binfmt/build.fifo
-	mkdir /run/armhf-binfmt/build.folder
-	if ((EUID == 0)) && chown 65534 /run/forged 2> /dev/null; then
-		cp -p /run/forged /run/armhf-binfmt/build.foreign
-	fi
-	before="$(ls -lA /run/armhf-binfmt)"
-	build second
-	expect status 0
-	[[ "$(build_entries)" == $'old disabled\nqemu-arm enabled' && "$(ls -lA /run/armhf-binfmt)" == "${before}" ]]
-}
-
-@test "folder: one that is a link or a file is refused, one that others can read is closed to them" {
-	armbian
-	two_entries
-	mkdir /run/elsewhere
-	ln -s /run/elsewhere /run/armhf-binfmt
-	build linked
-	expect status 43
-	screen linked "err: error! [ Cannot run armhf programs on this host: /run/armhf-binfmt cannot be used: it must be a folder of root's; remove what is there ]"
-	rm /run/armhf-binfmt
-	: > /run/armhf-binfmt
-	build file ARCH=amd64
-	expect status 0
-	screen file "warn: Cannot run armhf programs on this host [ /run/armhf-binfmt cannot be used: it must be a folder of root's; remove what is there ]"
-	rm /run/armhf-binfmt
-	mkdir -m 0755 /run/armhf-binfmt
-	build open
-	expect status 0
-	[[ "$(stat -c %a /run/armhf-binfmt)" == 700 ]]
-}
-
-@test "container: one warn line, unless the folder is shared" {
-	armbian
-	two_entries
-	host_switch old -1
-	build alone ARMBIAN_RUNNING_IN_CONTAINER=yes
-	expect status 0
-	screen alone "warn: Other containers do not see what this build does to binfmt_misc [ share /run/armhf-binfmt with them: DOCKER_EXTRA_ARGS=-v/run/armhf-binfmt:/run/armhf-binfmt ]" \
-		"info: This host runs armhf programs [ tier 2, emulated by /usr/bin/qemu-arm-static (entry-trusted) ]"
-	mount --bind /run/armhf-binfmt /run/armhf-binfmt
-	build shared ARMBIAN_RUNNING_IN_CONTAINER=yes
-	screen shared "info: This host runs armhf programs [ tier 2, emulated by /usr/bin/qemu-arm-static (entry-trusted) ]"
-}
-
-@test "container: two that share the folder share what they hold, though neither sees the other's processes" {
-	armbian
-	two_entries
-	found="$(build_entries)"
-	mkdir /run/armhf-binfmt
-	cat > /run/container <<- 'CONTAINER'
-		mount -t proc proc /proc
-		mount -t binfmt_misc none /proc/sys/fs/binfmt_misc
-		exec bash "${ARMBIAN_FRAMEWORK_INSIDE}" "$@" ARMBIAN_RUNNING_IN_CONTAINER=yes
-	CONTAINER
-	echo 'exec unshare --mount --pid --fork --kill-child bash /run/container "$@"' > /run/launch
-	mount --bind /run/armhf-binfmt /run/armhf-binfmt
-	ARMBIAN_FRAMEWORK_INSIDE="${ARMBIAN_FRAMEWORK}" ARMBIAN_FRAMEWORK=/run/launch
-	export ARMBIAN_FRAMEWORK_INSIDE
-	build_start first STEP="${sign_on} old; ${build_until_end}"
-	build_start second STEP="${sign_on} old; ${build_until_end}"
-	build_start third STEP="${sign_on} old; ${build_until_end}"
-	[[ "$(build_records | grep -c ', process 1 on ')" == 3 ]]
-	build_end first
-	build_end second KILL
-	[[ "$(build_entries)" == $'old disabled\nqemu-arm enabled' ]]
-	build_end third
-	left_as_found third
-}
-
-@test "interrupt: SIGINT and SIGTERM during a slow probe end the build of any target at once" {
-	armbian
-	function slow() {
-		rm -f /usr/bin/slow
-		printf '#!/bin/sh\n: > /run/probing\nexec sleep 60\n' > /usr/bin/slow
-		chmod 0755 /usr/bin/slow
-	}
-	slow
+@test "interrupt: SIGINT and SIGTERM during a slow probe end the build at once, and leave everything as it was" {
+	printf '#!/bin/sh\n: > %s/probing\nexec sleep 60\n' "${builds}" > /usr/bin/slow
+	chmod 0755 /usr/bin/slow
 	host_register_armhf qemu-arm '' /usr/bin/slow
-	found="$(build_entries)"
-	for arch in armhf amd64; do
-		for signal in INT TERM; do
-			rm -f /run/probing
-			build_launch slow ARCH="${arch}"
-			build_wait_for test -e /run/probing
-			start="${SECONDS}"
-			build_end slow "${signal}"
-			expect status "$((128 + $(kill -l "${signal}")))"
-			((SECONDS - start < 5))
-			refute grep Building "${builds}/slow.screen"
-			left_as_found slow
-		done
+	declare signal before start
+	before="$(build_entries)"
+	for signal in INT TERM; do
+		rm -f "${builds}/probing"
+		build_launch slow
+		build_wait_for test -e "${builds}/probing"
+		start="${SECONDS}"
+		build_end slow "${signal}"
+		expect status "$((128 + $(kill -l "${signal}")))"
+		((SECONDS - start < 10))
+		run ! grep Building "${builds}/slow.screen"
+		[ "$(build_entries)" = "${before}" ]
+		build_wait_for build_gone slow
 	done
-
-	# While it puts back what a killed build left, and the builtin looks who runs armhf now.
-	host_switch qemu-arm -1
-	rm /usr/bin/slow
-	host_add_emulator /usr/bin/slow
-	host_register_armhf old '' /usr/bin/slow
-	build killed STEP="${sign_on/armhf_binfmt_hold_record/kill -KILL \"\${BASHPID\}\"} old"
-	[[ "$(build_entries)" == "old disabled" ]]
-	slow
-	rm -f /run/probing
-	build_launch next ARCH=amd64
-	build_wait_for test -e /run/probing
-	build_end next INT
-	expect status 130
-	[[ "$(< "${builds}/next.screen")" == "warn: Cannot switch on old again [ interrupted by signal 2"*"]" ]]
-	[[ "$(wc -l < "${builds}/next.screen")" == 1 ]]
 }
 
-@test "install-armbian: copies the extension and the object, both readable by all, into userpatches" {
-	declare tree="${BATS_TEST_TMPDIR}/build tree" folder
-	framework_tree "${tree}"
-	make -s -C "${TOP}" BUILD="${BUILD}" -o "${BUILD}/armhf_binfmt_prepare.so" \
-		ARMBIAN="${tree}" install-armbian
-	folder="${tree}/userpatches/extensions/armhf-binfmt"
-	[ "$(cd "${tree}/userpatches" && find . -type f -printf '%m %p\n' | sort)" = "644 ./extensions/armhf-binfmt/armhf-binfmt.sh
-644 ./extensions/armhf-binfmt/armhf_binfmt_prepare.so" ]
-	cmp "${folder}/armhf-binfmt.sh" "${TOP}/scripts/armbian/armhf-binfmt.sh"
-	cmp "${folder}/armhf_binfmt_prepare.so" "${BUILD}/armhf_binfmt_prepare.so"
+@test "install-armbian: copies one directory, needs no compiler, and replaces what an earlier version copied" {
+	declare tree="${BATS_TEST_TMPDIR}/build tree" copied
+	copied="${tree}/userpatches/extensions/armhf-binfmt"
+	cp -r "${TOP}/tests/armbian/framework" "${tree}"
+	mkdir -p "${copied}/source/builtin"
+	: > "${copied}/source/builtin/old.c"
+	make -s -C "${TOP}" BUILD="${BATS_TEST_TMPDIR}/none" CC=false ARMBIAN="${tree}" install-armbian
+	diff <(cd "${TOP}" && printf '%s\n' armhf-binfmt.sh source/{Makefile,checksum} $(printf 'source/%s\n' builtin/*.[cS] include/*.h) | sort) \
+		<(find "${copied}" -type f -printf '%P\n' | sort)
+	[ "$(find "${tree}/userpatches" -type f ! -perm 0644 ! -name checksum)" = "" ]
+	cmp "${copied}/armhf-binfmt.sh" "${TOP}/scripts/armbian/armhf-binfmt.sh"
+	[ ! -e "${BATS_TEST_TMPDIR}/none/armhf_binfmt_prepare.so" ]
 }
 
-@test "install-armbian: a folder that is not a build tree, or too old, or none, is refused and nothing is copied" {
+@test "install-armbian: a directory that is not a build tree, or too old, or none, is refused and nothing is copied" {
 	declare tree="${BATS_TEST_TMPDIR}/tree"
-	# refused FOLDER WHY: a pattern.
+	# refused DIRECTORY WHY: a pattern.
 	function refused() {
-		run ! make -s -C "${TOP}" BUILD="${BUILD}" -o "${BUILD}/armhf_binfmt_prepare.so" \
-			ARMBIAN="${1}" install-armbian
+		run ! "${TOP}/scripts/armbian/install" "${1}"
 		# shellcheck disable=SC2053 # a pattern
 		[[ "${output}" == "install-armbian: "${2} ]]
 		[ -z "$(find "${BATS_TEST_TMPDIR}" -path '*userpatches*')" ]
 	}
 	refused "" "say where *ARMBIAN=*"
 	refused "${tree}" "${tree} is not a tree of Armbian's build framework: *"
-	mkdir "${tree}"
-	refused "${tree}" "${tree} is not a tree of Armbian's build framework: *"
-	framework_tree "${tree}"
+	cp -r "${TOP}/tests/armbian/framework" "${tree}"
 	rm "${tree}/compile.sh"
 	refused "${tree}" "${tree} is not a tree of Armbian's build framework: *"
 	echo '#' > "${tree}/compile.sh"
 	: > "${tree}/lib/functions/rootfs/qemu-static.sh"
 	refused "${tree}" "${tree} has no function *: update the framework; nothing was copied*"
-}
-
-@test "readme: its commands copy the extension and give the framework what it needs" {
-	declare tree="${BATS_TEST_TMPDIR}/tree"
-	framework_tree "${tree}"
-	# The framework's way to take parameters: the value begins after the last "=".
-	cat > "${tree}/compile.sh" <<- 'EOT'
-		for argument in "$@"; do
-			echo "${argument%%=*}: ${argument##*=}"
-		done
-	EOT
-	chmod 755 "${tree}/compile.sh"
-	# block NUMBER: the section's commands, for this tree.
-	function block() {
-		sed -n '/^<!-- armbian begin -->/,/^<!-- armbian end -->/p' "${TOP}/README.md" |
-			awk -v wanted="${1}" '/^```sh$/ { inside = (++number == wanted); next } /^```$/ { inside = 0 } inside' |
-			sed "s|/path/to/build|${tree}|"
-	}
-	cd "${TOP}"
-	# In a folder of its own: it builds, and the object under test may have been built in another way.
-	run -0 env BUILD="${BATS_TEST_TMPDIR}/build" bash -euc "$(block 1)"
-	[[ "${output}" == *"ENABLE_EXTENSIONS: armhf-binfmt" ]]
-	[ -f "${tree}/userpatches/extensions/armhf-binfmt/armhf-binfmt.sh" ]
-	cd "${tree}"
-	run -0 bash -euc "$(block 2)"
-	[[ "${output}" == *$'\n'"ENABLE_EXTENSIONS: armhf-binfmt"$'\n'"DOCKER_EXTRA_ARGS: -v/run/armhf-binfmt:/run/armhf-binfmt" ]]
-	[ -z "$(block 3)" ]
 }

@@ -2,7 +2,8 @@
 # shellcheck shell=bash
 # Builds of the stand-in framework with the real extension and the real builtin, one after the other or at once. Sourced on
 # a private host and in arm64 guests, so it needs no more than bash, coreutils and util-linux.
-# Before: ${ARMBIAN_EXTENSION} is the extension's file, the object beside it; ${ARMBIAN_FRAMEWORK} is framework.bash.
+# Before: ${ARMBIAN} is a copy of the stand-in's tree, whose cache is written to; ${ARMBIAN_EXTENSION}, if it is set, is the
+# extension's file.
 
 builds="$(mktemp -d)"
 declare -gA build_pids=()
@@ -14,7 +15,7 @@ declare -gr build_until_end='run_host_command_logged ": > \"${LOG%.log}.begun\";
 # Nothing can ever be read from this: a sleep without a process, which counts in an emulated guest.
 exec {build_never}<> <(:)
 
-# build_launch NAME [PARAMETER=VALUE...]: begin a build of armhf bookworm, in a process group of its own as in a terminal.
+# build_launch NAME [PARAMETER=VALUE...]: begin a build of armhf bullseye, in a process group of its own as in a terminal.
 # Its screen and log are ${builds}/NAME.screen and NAME.log.
 function build_launch() {
 	declare name="${1}"
@@ -22,8 +23,9 @@ function build_launch() {
 	rm -f "${builds}/${name}".*
 	mkfifo "${builds}/${name}.end"
 	: > "${builds}/${name}.screen"
-	env --default-signal=HUP,INT,QUIT,TERM setsid bash "${ARMBIAN_FRAMEWORK}" "EXTENSION=${ARMBIAN_EXTENSION}" \
-		"LOG=${builds}/${name}.log" BOARD="${name}" ARCH=armhf RELEASE=bookworm STEP="${build_until_end}" "$@" \
+	env --default-signal=HUP,INT,QUIT,TERM setsid bash "${ARMBIAN}/compile.sh" "LOG=${builds}/${name}.log" NEEDS_BINFMT=yes \
+		HOSTARCH=arm64 ${ARMBIAN_EXTENSION:+"EXTENSION=${ARMBIAN_EXTENSION}"} \
+		BOARD="${name}" ARCH=armhf RELEASE=bullseye STEP="${build_until_end}" "$@" \
 		< /dev/null 2> "${builds}/${name}.screen" {build_never}<&- &
 	build_pids["${name}"]="${!}"
 }
@@ -122,12 +124,13 @@ function build_entries() {
 	done
 }
 
-# What the extension keeps: nothing, once no build holds anything.
-function build_records() {
-	declare file
-	for file in /run/armhf-binfmt/build.*; do
+# What is held: markers, with what they say.
+function build_held() {
+	declare file line
+	for file in /proc/sys/fs/binfmt_misc/armhf-held*; do
 		if [[ -e "${file}" ]]; then
-			cat "${file}"
+			{ read -r _ && read -r line; } < "${file}"
+			echo "${file##*/} ${line#interpreter }"
 		fi
 	done
 }

@@ -4,24 +4,25 @@
 # Builds of the stand-in framework on a real arm64 host: what the extension says, and that the host is found again as it
 # was. Sourced by tests/hosts/scenarios.bash in a guest, whose functions it uses.
 
+ARMBIAN=/test/armbian/framework
 ARMBIAN_EXTENSION=/test/extension/armhf-binfmt.sh
-ARMBIAN_FRAMEWORK=/test/armbian/framework.bash
 # shellcheck source=tests/armbian/builds.bash
 source /test/armbian/builds.bash
 
-# What is different on each run: which process, when.
-declare -r who='process +([0-9]) on +([^,]), since +([-0-9]) +([:0-9])'
+# There is no compiler here: the object is where the extension looks for one that it has built.
+mkdir -p /test/extension/source "${ARMBIAN}/cache/tools/armhf-binfmt"
+echo guest > /test/extension/source/checksum
+ln -sf /test/extension/armhf_binfmt_prepare.so \
+	"${ARMBIAN}/cache/tools/armhf-binfmt/guest-unknown-${BASH_VERSION%%(*}-${BASH_VERSINFO[5]}.so"
 
 # Say what a build showed, up to its step, or after that.
 function say_screen() {
-	declare screen
-	screen="$(< "${builds}/${1}.screen")"
-	say_field "${1}" "${screen//${who}/process N on HOST, since THEN}"
+	say_field "${1}" "$(< "${builds}/${1}.screen")"
 }
 
 function say_entries() {
 	say_field "${1}" "$(build_entries)"
-	say_field records "$(build_records | grep -c '^enable:')"
+	say_field held "$(build_held)"
 }
 
 # ended NAME [SIGNAL]: end it so, and say what is there then.
@@ -66,6 +67,17 @@ function builds_that_share() {
 		ended "${order#* }"
 	done
 
+	scenario armbian-containers 'two builds in containers, of two generations of the framework'
+	register
+	build_start alpha DOCKER=yes GENERATION=v26.05
+	build_start beta DOCKER=yes
+	say_entries during
+	ended alpha
+	ended beta KILL
+	build_orphan_end beta
+	build next PREFER_NATIVE_ARMHF=no
+	say_entries afterwards
+
 	scenario armbian-disputed 'during a build with native armhf, one that wants it emulated'
 	register
 	build_start alpha
@@ -78,8 +90,8 @@ function builds_that_share() {
 	ended alpha
 }
 
-function builds_that_switch_off() {
-	scenario armbian-joining 'a build is killed while it switches the entry off and proves that armhf runs natively'
+function builds_that_disable() {
+	scenario armbian-joining 'a build is killed while it disables the entry and proves that armhf runs natively'
 	register
 	hide "${loader}"
 	printf '#!/bin/bash\n: > /tmp/proving\nsleep 60\n' > "${loader}"
@@ -101,12 +113,12 @@ function builds_that_switch_off() {
 if [[ "${HOST}" != pages-16k ]]; then
 	builds_that_share
 	if [[ "${native}" == yes ]]; then
-		builds_that_switch_off
+		builds_that_disable
 	fi
 fi
 
 scenario armbian-releases 'what the kernel means for a release'
-for release in bookworm sid noble; do
+for release in bookworm trixie sid noble; do
 	build "${release}" RELEASE="${release}"
 	say_screen "${release}"
 done
