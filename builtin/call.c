@@ -28,11 +28,11 @@ is_over(const struct call *call)
 static void
 interrupted(struct call *call, int stopped)
 {
+	if (!call->undoing)
+		undo(call);
 	call->state = CALL_OVER;
 	call->stopped = stopped;
 	call->reason = REASON_INTERRUPTED;
-	if (!call->undoing)
-		undo(call);
 }
 
 const struct host *
@@ -78,7 +78,7 @@ undo(struct call *call)
 	struct steps *steps = &call->steps;
 	unsigned int from = steps->done.count;
 
-	if (call->dry || steps->undo.count == 0)
+	if (is_over(call) || call->dry || steps->undo.count == 0)
 		return;
 	if (steps_undo(steps) > 0)
 		fault_note(&steps->notes, "%s: could not be undone: %s", steps->fault.object,
@@ -244,9 +244,12 @@ plan_judge(struct call *call, enum change change)
 	return OUTCOME_DONE;
 }
 
-/* Vouch for the interpreter that a change would put into effect, by running it on the probe. */
+/*
+ * Vouch for the interpreter that a change would put into effect, by running it on the probe. *reason is
+ * that of the success to expect.
+ */
 static bool
-vouch(struct call *call, enum change change, int tier)
+vouch(struct call *call, enum change change, int tier, enum reason *reason)
 {
 	const struct host *host = &call->host;
 	struct probe_result result = {.end = PROBE_NOT_STARTED};
@@ -263,10 +266,13 @@ vouch(struct call *call, enum change change, int tier)
 		if (probe_delivered(&result))
 			return true;
 	}
-	/* What tier 1 enables in vain it replaces. */
+	/* What tier 1 enables in vain it replaces, unless it may only be slow. */
 	if (change != CHANGE_ENABLE
-		|| (tier == 1 && result.end != PROBE_INTERRUPTED && host->own_again
+		|| (tier == 1 && result.end != PROBE_INTERRUPTED && result.end != PROBE_TIMEOUT
+			&& host->own_again
 			&& look(call, HOST_FACT_FIT)->fit == HOST_YES)) {
+		if (change == CHANGE_ENABLE)
+			*reason = REASON_DESCRIPTOR_RELOADED;
 		if (look(call, HOST_FACT_DIRECT)->direct == HOST_YES)
 			return true;
 		result = host->direct_result;
@@ -277,8 +283,11 @@ vouch(struct call *call, enum change change, int tier)
 		return false;
 	}
 	words_symptom(&call->cause, entry->interpreter, &result, entry, call->seconds);
-	verdict(call, tier, result.end == PROBE_TIMEOUT ? REASON_PROBE_TIMEOUT : failure,
-		&call->cause);
+	if (result.end == PROBE_TIMEOUT)
+		failure = REASON_PROBE_TIMEOUT;
+	if (result.end == PROBE_NOT_STARTED)
+		failure = REASON_PROBE_FAILED;
+	verdict(call, tier, failure, &call->cause);
 	return false;
 }
 
@@ -289,7 +298,7 @@ rehearse(struct call *call, enum change change, const struct step_list *plan,
 {
 	struct steps *steps = &call->steps;
 
-	if (!vouch(call, change, tier))
+	if (!vouch(call, change, tier, &reason))
 		return;
 	for (unsigned int i = 0; i < plan->count; i++) {
 		struct step step = plan->steps[i], back = step;

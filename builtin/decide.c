@@ -73,7 +73,11 @@ elsewhere(struct call *call)
 static bool
 fits(struct call *call)
 {
-	look(call, HOST_FACT_DESCRIPTOR); /* a change before may have made it unknown */
+	/* A change before made it unknown, and somebody else may have removed it. */
+	if (look(call, HOST_FACT_DESCRIPTOR)->descriptor != HOST_DESCRIPTOR_VALID) {
+		undo(call);
+		begin_again(call);
+	}
 	return look(call, HOST_FACT_FIT)->fit == HOST_YES;
 }
 
@@ -85,13 +89,13 @@ is_forbidden(const struct fault *fault)
 	return fault->error == EACCES || fault->error == EPERM || fault->error == EROFS;
 }
 
-/* How the last proof ended, through the entry that the kernel asks first. */
+/* How the last proof ended, through the entry that the kernel asks first. object may be "": none is known. */
 static const struct fault *
 symptom(struct call *call, const char *object)
 {
 	const struct host *host = look(call, HOST_FACT_SERVING);
 
-	words_symptom(&call->cause, object, &host->proof,
+	words_symptom(&call->cause, object[0] != '\0' ? object : "armhf", &host->proof,
 		host->newest.state == ENTRY_ENABLED ? &host->newest : NULL, call->seconds);
 	return &call->cause;
 }
@@ -153,7 +157,7 @@ fail_broken(struct call *call, int tier)
 		fault_wrap(&call->cause,
 			"armhf is caught by an entry of a table that is not shown here, and does not run: ");
 	} else if (entry->state == ENTRY_UNKNOWN) {
-		call->cause = host->unknown_fault;
+		call->cause = host->own_fault;
 	} else if (entry == &host->own && !(entry_takes_armhf(entry) & ENTRY_DYN)) {
 		fault_set(&call->cause, 0, OWN_PATH,
 			entry_takes_armhf(entry) != 0
@@ -190,6 +194,8 @@ fail_direct(struct call *call, int tier, const struct entry *entry)
 	words_symptom(&call->cause, entry->interpreter, result, NULL, call->seconds);
 	if (result->end == PROBE_TIMEOUT)
 		reason = REASON_PROBE_TIMEOUT;
+	if (result->end == PROBE_NOT_STARTED)
+		reason = REASON_PROBE_FAILED;
 	verdict(call, tier, reason, &call->cause);
 }
 
@@ -218,11 +224,14 @@ tier1_replace(struct call *call)
 	const struct host *host = look(call, HOST_FACT_SERVING);
 
 	if (host->own.state == ENTRY_UNKNOWN) {
-		fail(call, 1, REASON_DESCRIPTOR_FAILED, &host->unknown_fault);
+		fail(call, 1, REASON_DESCRIPTOR_FAILED, &host->own_fault);
 	} else if (host->proof.end == PROBE_TIMEOUT || elsewhere(call)
 		|| host->serving == HOST_SERVING_UNKNOWN) {
-		/* It may only be slow. */
-		fail(call, 1, REASON_DESCRIPTOR_FAILED, symptom(call, host->own.interpreter));
+		/* It may only be slow; and it may be another, newer one. */
+		fail(call, 1, REASON_DESCRIPTOR_FAILED,
+			symptom(call,
+				host->newest.state == ENTRY_ENABLED ? host->newest.interpreter
+								    : host->own.interpreter));
 	} else if (!host->own_again) {
 		symptom(call, OWN_PATH);
 		fault_wrap(&call->cause, "armhf does not run, and the entry could not be registered "
@@ -322,6 +331,11 @@ tier4(struct call *call)
 	if (created && serving(call) == HOST_SERVING_ENTRY
 		&& look(call, HOST_FACT_IMPORTER)->importer == HOST_YES)
 		attempt(call, CHANGE_IMPORT, 4, REASON_DESCRIPTOR_CREATED);
+	if (!own_enabled(call)) {
+		/* Somebody else undid it. */
+		undo(call);
+		begin_again(call);
+	}
 	if (serving(call) == HOST_SERVING_ENTRY)
 		verdict(call, 4, created ? REASON_DESCRIPTOR_CREATED : REASON_ENTRY_REGISTERED, NULL);
 	else
@@ -520,6 +534,8 @@ native_unblock(struct call *call)
 			"an entry catches armhf that the table shown here does not list");
 	} else {
 		outcome = attempt(call, CHANGE_DISABLE, 3, REASON_NATIVE);
+		if (is_over(call))
+			return;
 		if (outcome == OUTCOME_DONE) {
 			if (native(call)) {
 				verdict(call, 3, REASON_NATIVE, NULL);
@@ -558,11 +574,6 @@ policy_native(struct call *call)
 			return;
 		if (native(call))
 			verdict(call, 3, REASON_NATIVE, NULL);
-		else if (host->table == HOST_TABLE_ABSENT && serving(call) == HOST_SERVING_BROKEN
-			&& native_beneath(call)
-			/* Only with the table there can the entry be disabled. */
-			&& change(call, CHANGE_MOUNT, 3, REASON_NATIVE))
-			begin_again(call);
 	} else if (native(call) && host_claimed(host, ENTRY_ALL) == 0) {
 		verdict(call, 3, REASON_NATIVE, NULL);
 	} else if (native(call) || native_beneath(call)) {
@@ -577,6 +588,8 @@ decide(struct call *call)
 
 	if (call->policy == POLICY_NATIVE)
 		policy_native(call);
+	if (is_over(call))
+		return; /* nothing that follows is true of facts that were not looked at */
 	if (host->table == HOST_TABLE_UNREADABLE) {
 		unreadable(call);
 		return;

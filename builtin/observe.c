@@ -107,6 +107,8 @@ entry_observe(void *context, const char *name)
 		host->untold = true;
 		if (name_keep(host->unknown, name))
 			host->unknown_fault = fault;
+		if (entry == &host->own)
+			host->own_fault = fault;
 		return true;
 	}
 	if (entry->state == ENTRY_ENABLED) {
@@ -170,7 +172,7 @@ table_list(struct host *host, const struct binfmt *binfmt)
 	newest_observe(&listing);
 	if (host->own.state == ENTRY_ENABLED || host->own.state == ENTRY_DISABLED)
 		host->own_again = binfmt_registrable(&host->own);
-	if (host->own.state == ENTRY_DISABLED || !host->on)
+	if (host->own.state == ENTRY_DISABLED || (host->own.state == ENTRY_ENABLED && !host->on))
 		host->own_may_serve = observe_may_serve(&host->own,
 			BINFMT_PATH "/" HOST_ENTRY_NAME, entry_has(&host->own, 'F'),
 			&host->own_fault);

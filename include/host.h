@@ -105,7 +105,7 @@ struct host {
 	bool on;             /* the global status */
 	struct entry own;    /* HOST_ENTRY_NAME; state is never untested once the table is known */
 	bool own_again;      /* it could be registered again exactly as it is */
-	bool own_may_serve;  /* it may be enabled; else: see own_fault */
+	bool own_may_serve;  /* it may be enabled; else, or if it is unknown: see own_fault */
 	struct fault own_fault;
 	struct entry newest; /* of the entries in effect that take the probe the newest; or untested */
 	/* Another of them, registered in the same clock tick: either may be asked first. Or "". */
