@@ -10,7 +10,7 @@ PURE="decide descriptor entry explain fault host report text words"
 LIBC="abs calloc fclose fflush fprintf fputc fputs free fwrite malloc memchr memcmp memcpy memmove memset open_memstream putc
 	realloc snprintf sprintf strchr strcmp strcpy strdup strerror strlen strncmp strrchr strsep strspn strstr vasprintf vfprintf
 	vsnprintf"
-VERBS="attempt begin_again call_status change is_over look undo verdict"
+VERBS="acquire attempt begin_again call_status change is_over look undo verdict"
 
 @test "decide: every case is decided as in the table" {
 	run --separate-stderr -0 "${BUILD}/tests/decide_table"

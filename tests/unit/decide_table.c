@@ -363,6 +363,12 @@ undo(struct call *one)
 	forget(one);
 }
 
+bool
+acquire(struct call *one)
+{
+	return !is_over(one);
+}
+
 void
 begin_again(struct call *one)
 {
