@@ -154,7 +154,7 @@ coverage:
 # HOSTS="compat pages-16k" picks hosts, HOSTS=all takes all.
 .PHONY: check-hosts
 check-hosts:
-	tests/hosts/run $(HOSTS)
+	tests/hosts/check-hosts $(HOSTS)
 
 .PHONY: lint
 lint:
@@ -222,6 +222,11 @@ check-packages: $(OBJECT) deb
 .PHONY: check-repro
 check-repro: dist
 	tests/packages/repro '$(ARCHIVE)'
+
+# The tree as it is committed, built, tested and linted in minimal systems of newer releases. RELEASES="sid" picks some.
+.PHONY: check-releases
+check-releases: $(OBJECT)
+	BUILD='$(abspath $(BUILD))' tests/releases/check-releases $(RELEASES)
 
 .PHONY: clean
 clean:
