@@ -124,7 +124,7 @@ $(BUILD)/bench/nothing: tests/bench/nothing.c
 check-bash: $(OBJECT)
 	$(MAKE) BUILD='$(BUILD)/bash' LDFLAGS=-static programs
 	cp $(OBJECT) '$(BUILD)/bash'
-	FILTER='$(FILTER)' tests/bash/run '$(BUILD)/bash' $(RELEASES)
+	FILTER='$(FILTER)' tests/bash/check-bash '$(BUILD)/bash' $(RELEASES)
 
 # Every system call that fails, every kill, every signal, many shells at once. MODES="errors races" picks some;
 # FULL=1, SCENARIOS and ROUNDS are told by tests/faults/run.
@@ -216,12 +216,12 @@ deb: dist
 .PHONY: check-packages
 check-packages: $(OBJECT) deb
 	$(MAKE) BUILD='$(BUILD)/aarch64-linux-gnu' CROSS_COMPILE=aarch64-linux-gnu- deb
-	BUILD='$(abspath $(BUILD))' tests/packages/run '$(ARCHIVE)' '$(BUILD)/deb' '$(BUILD)/aarch64-linux-gnu/deb' $(PLACES)
+	BUILD='$(abspath $(BUILD))' tests/packages/check-packages '$(ARCHIVE)' '$(BUILD)/deb' '$(BUILD)/aarch64-linux-gnu/deb' $(PLACES)
 
 # Two builds that have nothing in common but the source are the same in every byte.
 .PHONY: check-repro
 check-repro: dist
-	tests/packages/repro '$(ARCHIVE)'
+	tests/packages/check-repro '$(ARCHIVE)'
 
 # The tree as it is committed, built, tested and linted in minimal systems of newer releases. RELEASES="sid" picks some.
 .PHONY: check-releases

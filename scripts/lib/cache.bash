@@ -35,22 +35,24 @@ function cache_make() {
 }
 
 # cache_part DIRECTORY NAME FILE FUNCTION [ARGUMENT...]: make a part below DIRECTORY, and put its path into ${cache_path}. The path
-# ends in a hash of the recipe, so that a changed recipe makes a new part; the old one is removed.
+# ends in a hash of the recipe, so that a changed recipe makes a new part; one that was not used for two weeks is removed: another
+# tree may have it.
 function cache_part() {
-	declare directory="${1}" name="${2}" function="${4}" key old started="${SECONDS}"
+	declare directory="${1}" name="${2}" function="${4}" key started="${SECONDS}"
 	shift 2
 	key="$(cache_recipe "${function}" && echo "${@:3}")" || return 1
 	key="$(sha256sum <<< "${key}")"
 	cache_path="${directory}/${name}-${key:0:12}"
-	[[ ! -d "${cache_path}" ]] || return 0
+	if [[ -d "${cache_path}" ]]; then
+		touch "${cache_path}" 2> /dev/null || :
+		return 0
+	fi
 	echo "# ${name}: being made, below ${directory}" >&2
 	cache_make "${cache_path}" "${@}" || {
 		echo "# ${name} could not be made" >&2
 		return 1
 	}
-	for old in "${directory}/${name}"-????????????; do
-		[[ "${old}" == "${cache_path}" ]] || rm -rf "${old}"
-	done
+	find "${directory}" -maxdepth 1 -name "${name}-????????????" -mtime +14 -exec rm -rf {} +
 	echo "# ${name}: $(du -sh "${cache_path}" | cut -f 1), $((SECONDS - started)) s" >&2
 }
 

@@ -168,7 +168,7 @@ function packages_extract() {
 	# It runs Python once a package: the distribution's.
 	PATH=/usr/sbin:/usr/bin:/sbin:/bin mmdebstrap --quiet --variant=extract --mode="${mode}" --format=directory --architectures="${architecture}" \
 		--aptopt="$(packages_fetching)" "${options[@]}" --include="${packages// /,}" "${release}" "${root}" "${source}" >&2
-	rm -rf "${root}"/{dev,var/lib/apt,var/lib/dpkg,var/cache}/*
+	rm -rf "${root:?}"/{dev,var/lib/apt,var/lib/dpkg,var/cache}/*
 }
 
 # Unpack what the tests use of other packages.

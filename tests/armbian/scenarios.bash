@@ -9,14 +9,13 @@ ARMBIAN_FRAMEWORK=/test/armbian/framework.bash
 # shellcheck source=tests/armbian/builds.bash
 source /test/armbian/builds.bash
 
-# What is different on each run: which process, when.
-declare -r who='process +([0-9]) on +([^,]), since +([-0-9]) +([:0-9])'
-
-# Say what a build showed, up to its step, or after that.
+# Say what a build showed, up to its step, or after that: how grave, and what; of the detail only what runs armhf.
 function say_screen() {
-	declare screen
-	screen="$(< "${builds}/${1}.screen")"
-	say_field "${1}" "${screen//${who}/process N on HOST, since THEN}"
+	declare line
+	while IFS= read -r line; do
+		[[ "${line}" == *'[ tier '* ]] || line="${line%% \[*}"
+		say_field "${1}" "${line}"
+	done < "${builds}/${1}.screen"
 }
 
 function say_entries() {
@@ -33,7 +32,7 @@ function ended() {
 
 function builds_that_share() {
 	scenario armbian-build 'a build with the default parameters, an entry is registered'
-	register
+	host_register_armhf
 	say_entries before
 	build_start alpha SHOW_DEBUG=yes
 	say_entries during
@@ -41,7 +40,7 @@ function builds_that_share() {
 	say_screen alpha
 
 	scenario armbian-ends 'a build fails, is interrupted, is killed; another follows'
-	register
+	host_register_armhf
 	build failing STEP='run_host_command_logged false'
 	say "failing ended, status ${status}"
 	say_entries afterwards
@@ -57,7 +56,7 @@ function builds_that_share() {
 	say_entries afterwards
 
 	scenario armbian-overlap 'two builds at once, the first to begin ends first, then last'
-	register
+	host_register_armhf
 	for order in 'alpha beta' 'beta alpha'; do
 		build_start alpha
 		build_start beta
@@ -67,7 +66,7 @@ function builds_that_share() {
 	done
 
 	scenario armbian-disputed 'during a build with native armhf, one that wants it emulated'
-	register
+	host_register_armhf
 	build_start alpha
 	build beta PREFER_NATIVE_ARMHF=no
 	say "beta ended, status ${status}"
@@ -80,7 +79,7 @@ function builds_that_share() {
 
 function builds_that_switch_off() {
 	scenario armbian-joining 'a build is killed while it switches the entry off and proves that armhf runs natively'
-	register
+	host_register_armhf
 	hide "${loader}"
 	printf '#!/bin/bash\n: > /tmp/proving\nsleep 60\n' > "${loader}"
 	chmod 755 "${loader}"
@@ -93,7 +92,7 @@ function builds_that_switch_off() {
 	say_entries afterwards
 
 	scenario armbian-blocked 'an entry that also claims other programs stands in the way'
-	register loose "${emulator}" F '\x7fELF\x01\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00' ''
+	host_register ":loose:M:0:\x7fELF\x01\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00::${emulator}:F"
 	build alpha
 	say_screen alpha
 }

@@ -69,10 +69,10 @@ function hosts_part() {
 	cache_part "${hosts_cache}" "${1}" "${hosts_recipes}" "${@:2}" || hosts_die "${1} is missing"
 }
 
-# hosts_apt RELEASE COMMAND...: run an apt command on a private root of that release for arm64.
+# hosts_apt RELEASE ARCHITECTURE COMMAND...: run an apt command on a private root of that release.
 function hosts_apt() {
-	declare root="${hosts_cache}/apt/${1}" release="${1}"
-	shift
+	declare root="${hosts_cache}/apt/${1}-${2}" release="${1}" architecture="${2}"
+	shift 2
 	if [[ -z "$(find "${root}/updated" -mmin -360 2> /dev/null)" ]]; then
 		mkdir -p "${root}"/{lists/partial,archives/partial,parts}
 		: > "${root}/status"
@@ -81,8 +81,8 @@ function hosts_apt() {
 			#clear APT::Update::Post-Invoke;
 			#clear APT::Update::Post-Invoke-Success;
 			#clear DPkg::Post-Invoke;
-			APT::Architecture "arm64";
-			APT::Architectures { "arm64"; };
+			APT::Architecture "${architecture}";
+			APT::Architectures { "${architecture}"; };
 			APT::Sandbox::User "root";
 			Acquire::Languages "none";
 			Acquire::Retries "3";
@@ -95,19 +95,19 @@ function hosts_apt() {
 			Dir::State::status "${root}/status";
 			Dir::Cache "${root}";
 		CONF
-		echo "# package index of ${release} arm64" >&2
+		echo "# package index of ${release} ${architecture}" >&2
 		APT_CONFIG="${root}/apt.conf" apt-get -qq update >&2
 		: > "${root}/updated"
 	fi
 	APT_CONFIG="${root}/apt.conf" "${@}"
 }
 
-# hosts_download RELEASE DIRECTORY PACKAGE...: arm64's; apt checks each file against the signed index.
+# hosts_download RELEASE ARCHITECTURE DIRECTORY PACKAGE...: apt checks each file against the signed index.
 function hosts_download() {
-	declare release="${1}" directory="${2}"
-	shift 2
+	declare release="${1}" architecture="${2}" directory="${3}"
+	shift 3
 	mkdir -p "${directory}"
-	(cd "${directory}" && hosts_apt "${release}" apt-get -qq download "${@}")
+	(cd "${directory}" && hosts_apt "${release}" "${architecture}" apt-get -qq download "${@}")
 }
 
 # hosts_cpio ROOT ARCHIVE: an initramfs archive of everything in ROOT, owned by root.
@@ -126,8 +126,8 @@ function part_userland() {
 # The two emulators, at /emulators/RELEASE: a host has the one of its userland, a scenario may take the other.
 function part_emulators() {
 	declare directory="${1}" release
-	hosts_download bookworm "${directory}/bookworm" qemu-user-static
-	hosts_download trixie "${directory}/trixie" qemu-user
+	hosts_download bookworm arm64 "${directory}/bookworm" qemu-user-static
+	hosts_download trixie arm64 "${directory}/trixie" qemu-user
 	mkdir -p "${directory}"/root/emulators/{bookworm,trixie}
 	dpkg-deb --fsys-tarfile "${directory}"/bookworm/*.deb | tar -xO ./usr/bin/qemu-arm-static > "${directory}/root/emulators/bookworm/qemu-arm-static"
 	dpkg-deb --fsys-tarfile "${directory}"/trixie/*.deb | tar -xO ./usr/bin/qemu-arm > "${directory}/root/emulators/trixie/qemu-arm"
@@ -155,7 +155,7 @@ function part_armhf() {
 
 # hosts_kernel RELEASE FLAVOUR: the package that the newest kernel of a release is called, or nothing.
 function hosts_kernel() {
-	hosts_apt "${1}" apt-cache depends "linux-image-${2}" 2> /dev/null | sed -n 's/^ *Depends: \(linux-image-[0-9].*\)$/\1/p' || :
+	hosts_apt "${1}" arm64 apt-cache depends "linux-image-${2}" 2> /dev/null | sed -n 's/^ *Depends: \(linux-image-[0-9].*\)$/\1/p' || :
 }
 
 # A kernel of Debian, and binfmt_misc as a module.
@@ -170,8 +170,8 @@ function part_kernel() {
 	fi
 	[[ -n "${image}" ]]
 	# Newer kernels come in several packages, and not in /boot.
-	mapfile -t parts < <(hosts_apt "${release}" apt-cache depends "${image}" | sed -n 's/^ *Depends: \(linux-\(base\|binary\|modules\)-[0-9].*\)$/\1/p')
-	hosts_download "${release}" "${directory}/packages" "${image}" "${parts[@]}"
+	mapfile -t parts < <(hosts_apt "${release}" arm64 apt-cache depends "${image}" | sed -n 's/^ *Depends: \(linux-\(base\|binary\|modules\)-[0-9].*\)$/\1/p')
+	hosts_download "${release}" arm64 "${directory}/packages" "${image}" "${parts[@]}"
 	for package in "${directory}"/packages/*.deb; do
 		dpkg-deb --fsys-tarfile "${package}" | tar -x -C "${directory}" --no-same-owner --exclude './usr/share' --exclude './usr/lib/linux-image-*' --transform 's:^\./usr/lib/:./lib/:'
 	done
@@ -192,7 +192,7 @@ function part_kernel() {
 # A kernel that no distribution ships, of Debian's source, so that it stays comparable: kernels/common.config and the file of its name.
 function part_built_kernel() {
 	declare directory="${1}" name="${2}" configs="${hosts_directory}/kernels" source option
-	hosts_download trixie "${directory}/packages" linux-source-6.12
+	hosts_download trixie arm64 "${directory}/packages" linux-source-6.12
 	dpkg-deb --fsys-tarfile "${directory}"/packages/*.deb | tar -xO --wildcards './usr/src/linux-source-*.tar.xz' | tar -xJ -C "${directory}"
 	rm -rf "${directory}/packages"
 	source="$(echo "${directory}"/linux-source-*)"
