@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Every reason, step and value that the source knows is documented, and expected by some test; and no test expects
 # another.
+# shellcheck disable=SC2317 # called by bats
 
 load lib/host.bash
 
