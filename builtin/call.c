@@ -357,6 +357,7 @@ rehearse(struct call *call, enum change change, const struct step_list *plan,
 				back.print = call->host.claimers[at].print;
 		if (step.kind == STEP_UNREGISTER)
 			steps->replaced = call->host.own;
+		step.printed = false;
 		steps_add(&steps->done, &step);
 		if (back.kind != step.kind && step.kind != STEP_HOLD)
 			steps_add(&steps->undo, &back);
