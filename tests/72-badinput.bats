@@ -272,19 +272,19 @@ function nothing_done() {
 	nothing_done
 }
 
-# invalid WHY: the descriptor as it is now is named with this reason, in no time, by every policy, and nothing is
-# done; where another entry qemu-arm runs armhf it is a warning.
+# invalid WHY [REMEDY]: the descriptor as it is now is named with this reason, in no time, by every policy, and nothing
+# is done; where an entry qemu-arm runs armhf it is a warning.
 function invalid() {
-	declare before policy
+	declare before policy remedy="${2:-correct or remove that file, or reinstall the package that owns it}"
 	before="$(host_state)"
 	SECONDS=0
 	for policy in registered emulated native; do
 		prepare -p "${policy}"
-		expect status 1 REASON descriptor-invalid TIER 1 MODE none MESSAGE "${DESCRIPTOR}*${1}*; *remove *" ACTIONS ""
+		expect status 1 REASON descriptor-invalid TIER 1 MODE none MESSAGE "*${1}*; ${remedy}" ACTIONS ""
 	done
 	host_register_armhf
 	prepare
-	expect status 0 REASON entry-trusted TIER 2 WARNING "${DESCRIPTOR}*${1}*; this descriptor is not used" stderr ""
+	expect status 0 REASON entry-trusted TIER 2 WARNING "*${1}*; this descriptor is not used" stderr ""
 	host_switch qemu-arm -1
 	[[ "$(host_state)" == "${before}" ]]
 	((SECONDS <= 5))
@@ -349,32 +349,45 @@ function invalid() {
 	rm "${DESCRIPTOR}"
 	touch "${DESCRIPTOR}"
 	mount --bind /dev/null "${DESCRIPTOR}"
-	invalid "can write to it"
+	invalid "not a regular file"
 	umount "${DESCRIPTOR}"
 }
 
 @test "descriptor: one that others than root could have written => unsafe, named as invalid" {
 	host_add_emulator
 	host_descriptor
-	for mode in 0664 0646 0666 4662; do
+	for mode in 0646 0666 4662 0777; do
 		chmod "${mode}" "${DESCRIPTOR}"
-		invalid "can write to it"
+		invalid "${DESCRIPTOR}: everybody can write to it (mode ${mode})" "chmod go-w ${DESCRIPTOR}"
 	done
 	chmod 0644 "${DESCRIPTOR}"
-	for mode in 0775 0757; do
+	for mode in 0757 1777; do
 		chmod "${mode}" /usr/share/binfmts
-		invalid "can write to it"
+		invalid "/usr/share/binfmts: everybody can write to it (mode ${mode})" "chmod go-w /usr/share/binfmts"
 	done
 	chmod 0755 /usr/share/binfmts
-	# Behind a link: the file and every folder on the way count.
-	mkdir -m 0777 "${HOST_OUTPUT}.folder"
-	cp "${DESCRIPTOR}" "${HOST_OUTPUT}.folder/file"
-	ln -sf "${HOST_OUTPUT}.folder/file" "${DESCRIPTOR}"
-	invalid "can write to it"
+	# Behind a link: the file and every directory on the way count.
+	mkdir -m 0777 /usr/share/open
+	cp "${DESCRIPTOR}" /usr/share/open/file
+	ln -sf /usr/share/open/file "${DESCRIPTOR}"
+	invalid "/usr/share/open: everybody can write to it (mode 0777)" "chmod go-w /usr/share/open"
 	rm "${DESCRIPTOR}"
 	host_descriptor
 	prepare
 	expect status 0 REASON descriptor-registered
+}
+
+@test "descriptor: a group of root's may write to it and its directory, as umask 002 leaves them; another may not" {
+	host_add_emulator
+	host_descriptor
+	chmod 0664 "${DESCRIPTOR}"
+	chmod 0775 /usr/share/binfmts
+	prepare
+	expect status 0 REASON descriptor-registered
+	if [[ "${EUID}" == 0 ]] && chgrp 1000 "${DESCRIPTOR}" 2> /dev/null; then
+		host_switch qemu-arm -1
+		invalid "${DESCRIPTOR}: group 1000 can write to it (mode 0664)" "chmod go-w ${DESCRIPTOR}"
+	fi
 }
 
 @test "descriptor: another owner than root => unsafe, named as invalid" {
@@ -382,10 +395,10 @@ function invalid() {
 	host_add_emulator
 	host_descriptor
 	chown 1000 "${DESCRIPTOR}"
-	invalid "owned"
+	invalid "${DESCRIPTOR}: it is owned by uid 1000, not by root" "chown root ${DESCRIPTOR}"
 	chown 0 "${DESCRIPTOR}"
 	chown 1000 /usr/share/binfmts
-	invalid "owned"
+	invalid "/usr/share/binfmts: it is owned by uid 1000, not by root" "chown root /usr/share/binfmts"
 }
 
 @test "descriptor: a link to a good one elsewhere is followed, and unreadable is not the same as absent" {
@@ -401,10 +414,8 @@ function invalid() {
 	host_add_emulator
 	host_descriptor
 	chmod 0600 "${DESCRIPTOR}"
-	status=0
-	as_nobody bash -c 'enable -f "${0}" armhf_binfmt_prepare && armhf_binfmt_prepare' "${INSTALLED}" 2> "${HOST_OUTPUT}" || status="${?}"
-	expect status 1
-	[[ "$(< "${HOST_OUTPUT}")" == *": ${DESCRIPTOR}: cannot open: Permission denied; run this as root"* ]]
+	prepare_in as_nobody --
+	expect status 1 REASON not-permitted MESSAGE "${DESCRIPTOR}: cannot open it: Permission denied; run this as root*"
 }
 
 @test "interpreter: missing, a directory, not executable, without its loader, exiting, hanging, crashing => named by what happens" {
