@@ -416,6 +416,7 @@ descriptor_observe(struct host *host)
 	char *text = malloc(DESCRIPTOR_TEXT_MAX + 1);
 	const char *why;
 	ssize_t length;
+	int line;
 
 	snprintf(host->described.name, sizeof(host->described.name), HOST_ENTRY_NAME);
 	snprintf(host->descriptor_path, sizeof(host->descriptor_path), HOST_DESCRIPTOR_PATH);
@@ -425,11 +426,12 @@ descriptor_observe(struct host *host)
 		return;
 	}
 	length = file_read(host, HOST_DESCRIPTOR_PATH, text);
-	if (length >= 0)
-		parsed_judge(host, HOST_DESCRIPTOR_PATH,
-			descriptor_parse(&host->described, text, (size_t)length, &why), why);
-	else if (host->descriptor == HOST_DESCRIPTOR_ABSENT)
+	if (length >= 0) {
+		line = descriptor_parse(&host->described, text, (size_t)length, &why);
+		parsed_judge(host, HOST_DESCRIPTOR_PATH, line, why);
+	} else if (host->descriptor == HOST_DESCRIPTOR_ABSENT) {
 		lines_observe(host, text);
+	}
 	free(text);
 }
 

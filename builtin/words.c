@@ -129,7 +129,10 @@ words_step_parse(struct step *step, const char *token, size_t length)
 			return true;
 		length -= size;
 		print_parse(step, token + size, &length);
-		return text_unescape(step->name, sizeof(step->name), token + size, length)
+		/* Lists never hold the sign raw: what follows it was to be a fingerprint. */
+		return memchr(token + size, '@', length) == NULL
+			&& text_unescape(step->name, sizeof(step->name), token + size,
+				length)
 			&& entry_name_valid(step->name);
 	}
 	return false;
