@@ -112,7 +112,7 @@ uninstall: ## remove what install installed
 		'$(DESTDIR)$(UNIT)' $(foreach page,$(MANUALS),'$(DESTDIR)$(SHARE)/man/$(page)')
 	rm -rf '$(DESTDIR)$(EXTENSION)'
 
-# ARMBIAN is the directory of Armbian's build framework.
+# ARMBIAN is the directory of Armbian's build framework. The first build there builds the object.
 .PHONY: install-armbian
 install-armbian: ## put the extension, with the sources of the object, into the tree of Armbian's framework at ARMBIAN
 	scripts/armbian/install '$(ARMBIAN)'

@@ -516,8 +516,8 @@ function failing_host() {
 	ln -s loop /usr/libexec/loop
 	host_add_emulator /usr/libexec/inert
 	chmod 0644 /usr/libexec/inert
-	declare -A named=([group / arm]=group [world / arm]=world [writable]=writable [link]=safe/../group [loop]=loop [inert]=inert [safe]=safe [none]=none
-		[safe / none / arm]=safe/none [safe / arm / none]=safe/arm/none)
+	declare -A named=(["group/arm"]=group ["world/arm"]=world [writable]=writable [link]=safe/../group [loop]=loop [inert]=inert [safe]=safe
+		[none]=none ["safe/none/arm"]=safe/none ["safe/arm/none"]=safe/arm/none)
 	if ((EUID == 0)); then
 		# A second user's, where there is one in this namespace.
 		host_add_emulator /usr/libexec/foreign

@@ -50,7 +50,7 @@ function completed() {
 	for hold in "-k build" -nkbuild -x; do
 		# shellcheck disable=SC2086
 		command_run ${hold}
-		expect status 2 stdout "" stderr "*use the builtin in*"
+		expect status 2 stdout "" stderr "*is for the builtin in a shell*"
 	done
 	[[ "$(host_state)" == "${before}" ]]
 }
