@@ -3,7 +3,7 @@
 # CC, CFLAGS, CPPFLAGS, LDFLAGS, DESTDIR, PREFIX and CROSS_COMPILE mean what they usually do;
 # BUILD is the directory to build in, WERROR=1 makes warnings errors. tests/Makefile has what belongs to the tests.
 
-VERSION := 0.1.0
+VERSION := 0.2.0
 NAME := armhf_binfmt_prepare
 # When this version was released: CHANGELOG begins with it, or nothing can be packaged.
 RELEASED = $(or $(shell sed -n '1s/^$(VERSION) (\([0-9-]*\))$$/\1/p' CHANGELOG),$(error \
@@ -81,21 +81,25 @@ $(BUILD)/flags:
 
 -include $(OBJECTS:.o=.d)
 
-# The command and the manual are told where the object is; the completions are found under the names that they complete.
+# The command, the manual and the unit are told where things are; the completions are found under the names that they complete.
 COMMAND := armhf-binfmt-prepare
 SHARE := $(PREFIX)/share
 COMPLETIONS := $(SHARE)/bash-completion/completions
 EXTENSION := $(SHARE)/armhf-binfmt
 MANUALS := man1/$(COMMAND).1 man7/$(NAME).7
+# systemd looks below /usr/local, too.
+UNIT := $(PREFIX)/lib/systemd/system/$(COMMAND).service
+SUBSTITUTE := s|@OBJECT@|$(INSTALLED)|; s|@VERSION@|$(VERSION)|; s|@BIN@|$(PREFIX)/bin|
 .PHONY: install
-install: $(OBJECT) ## install the object, the command, its manuals and completions below PREFIX
+install: $(OBJECT) ## install the object, the command, its unit, manuals and completions below PREFIX
 	$(INSTALL) -D -m 0644 $(OBJECT) '$(DESTDIR)$(INSTALLED)'
 	$(INSTALL) -D -m 0755 scripts/$(COMMAND) '$(DESTDIR)$(PREFIX)/bin/$(COMMAND)'
 	sed -i 's|^object=.*|object="$(INSTALLED)"|' '$(DESTDIR)$(PREFIX)/bin/$(COMMAND)'
 	$(INSTALL) -D -m 0644 scripts/completions/$(COMMAND) '$(DESTDIR)$(COMPLETIONS)/$(COMMAND)'
 	ln -sf $(COMMAND) '$(DESTDIR)$(COMPLETIONS)/$(NAME)'
-	$(foreach page,$(MANUALS),$(INSTALL) -D -m 0644 /dev/null '$(DESTDIR)$(SHARE)/man/$(page)' && \
-		scripts/man $(notdir $(page)) $(VERSION) $(RELEASED) '$(INSTALLED)' > '$(DESTDIR)$(SHARE)/man/$(page)' &&) true
+	$(INSTALL) -D -m 0644 scripts/systemd/$(COMMAND).service '$(DESTDIR)$(UNIT)'
+	$(foreach page,$(MANUALS),$(INSTALL) -D -m 0644 scripts/man/$(notdir $(page)) '$(DESTDIR)$(SHARE)/man/$(page)' &&) true
+	sed -i '$(SUBSTITUTE)' '$(DESTDIR)$(UNIT)' $(foreach page,$(MANUALS),'$(DESTDIR)$(SHARE)/man/$(page)')
 	$(INSTALL) -D -m 0644 scripts/armbian/armhf-binfmt.sh '$(DESTDIR)$(EXTENSION)/armhf-binfmt.sh'
 	$(INSTALL) -D -m 0755 scripts/armbian/install '$(DESTDIR)$(EXTENSION)/install-armbian'
 	$(foreach file,Makefile $(wildcard builtin/*.[cS] include/*.h),\
@@ -105,7 +109,7 @@ install: $(OBJECT) ## install the object, the command, its manuals and completio
 uninstall: ## remove what install installed
 	rm -f '$(DESTDIR)$(INSTALLED)' '$(DESTDIR)$(PREFIX)/bin/$(COMMAND)' \
 		'$(DESTDIR)$(COMPLETIONS)/$(COMMAND)' '$(DESTDIR)$(COMPLETIONS)/$(NAME)' \
-		$(foreach page,$(MANUALS),'$(DESTDIR)$(SHARE)/man/$(page)')
+		'$(DESTDIR)$(UNIT)' $(foreach page,$(MANUALS),'$(DESTDIR)$(SHARE)/man/$(page)')
 	rm -rf '$(DESTDIR)$(EXTENSION)'
 
 # ARMBIAN is the directory of Armbian's build framework. The first build there builds the object.
