@@ -108,10 +108,10 @@ uninstall: ## remove what install installed
 		$(foreach page,$(MANUALS),'$(DESTDIR)$(SHARE)/man/$(page)')
 	rm -rf '$(DESTDIR)$(EXTENSION)'
 
-# ARMBIAN is the directory of Armbian's build framework.
+# ARMBIAN is the directory of Armbian's build framework. The first build there builds the object.
 .PHONY: install-armbian
-install-armbian: $(OBJECT) ## put the extension into the tree of Armbian's framework at ARMBIAN
-	scripts/armbian/install '$(OBJECT)' '$(ARMBIAN)'
+install-armbian: ## put the extension, with the sources of the object, into the tree of Armbian's framework at ARMBIAN
+	scripts/armbian/install '$(ARMBIAN)'
 
 # The source archive: what git knows, or what an unpacked archive holds.
 ARCHIVE := $(BUILD)/$(NAME)-$(VERSION).tar.gz

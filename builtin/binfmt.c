@@ -299,41 +299,48 @@ binfmt_each(const struct binfmt *binfmt, bool (*each)(void *context, const char 
 	return error == 0 ? OUTCOME_DONE : table_errno(fault, error, "", "list it");
 }
 
-/* Is the entry behind this descriptor the one that is meant, and is there anything to do? */
-static enum outcome
-entry_judge(int fd, const char *name, const uint32_t *print, bool on, struct fault *fault)
+int
+binfmt_entry_open(const struct binfmt *binfmt, const char *name, enum outcome *outcome,
+	struct fault *fault)
 {
+	int fd = openat(binfmt->table, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+
+	*outcome = fd >= 0 ? OUTCOME_DONE : table_errno(fault, errno, name, "open it for writing");
+	return fd;
+}
+
+/* Is the entry behind this descriptor still in the table, the one that is meant, and not as wanted yet? */
+static enum outcome
+entry_judge(int fd, const char *name, uint32_t print, bool on, struct fault *fault)
+{
+	struct statx found;
 	struct entry entry;
 
+	if (lseek(fd, 0, SEEK_SET) != 0
+		|| statx(fd, "", AT_EMPTY_PATH, STATX_NLINK, &found) != 0) {
+		table_errno(fault, errno, name, "look at it");
+		return OUTCOME_FAILED;
+	}
+	if (found.stx_nlink == 0)
+		return OUTCOME_GONE;
 	snprintf(entry.name, sizeof(entry.name), "%s", name);
 	text_parse(fd, &entry, fault);
 	if (entry.state == ENTRY_UNKNOWN)
 		return OUTCOME_FAILED;
-	return entry.print == *print && (entry.state == ENTRY_ENABLED) != on ? OUTCOME_DONE
-									     : OUTCOME_TAKEN;
+	return entry.print == print && (entry.state == ENTRY_ENABLED) != on ? OUTCOME_DONE
+									    : OUTCOME_TAKEN;
 }
 
-enum outcome
-binfmt_enable(const struct binfmt *binfmt, const char *name, const uint32_t *print, bool on,
+/* Write 1 or 0 to an entry, and read it back. */
+static enum outcome
+entry_switch(const struct binfmt *binfmt, int fd, const char *name, const uint32_t *print, bool on,
 	struct fault *fault)
 {
-	int fd = openat(binfmt->table, name,
-		(print != NULL ? O_RDWR : O_WRONLY) | O_CLOEXEC | O_NOFOLLOW);
-	enum outcome outcome = OUTCOME_DONE;
+	enum outcome outcome = text_write(fd, name, on ? "1" : "0", 1, fault);
 	struct entry entry;
 
-	if (fd < 0)
-		return table_errno(fault, errno, name, "open it for writing");
-	if (print != NULL)
-		outcome = entry_judge(fd, name, print, on, fault);
-	if (outcome == OUTCOME_DONE) {
-		outcome = text_write(fd, name, on ? "1" : "0", 1, fault);
-		if (outcome == OUTCOME_GONE || outcome == OUTCOME_TAKEN)
-			outcome = OUTCOME_FAILED;
-	}
-	close(fd);
 	if (outcome != OUTCOME_DONE)
-		return outcome;
+		return outcome == OUTCOME_GONE || outcome == OUTCOME_TAKEN ? OUTCOME_FAILED : outcome;
 	binfmt_read(binfmt, name, &entry, fault);
 	if (entry.state == ENTRY_ABSENT)
 		return OUTCOME_GONE;
@@ -342,6 +349,31 @@ binfmt_enable(const struct binfmt *binfmt, const char *name, const uint32_t *pri
 	if (print != NULL && entry.print != *print)
 		return OUTCOME_TAKEN;
 	return switch_check(fault, name, entry.state == ENTRY_ENABLED, on);
+}
+
+enum outcome
+binfmt_entry_enable(const struct binfmt *binfmt, int fd, const char *name, uint32_t print, bool on,
+	struct fault *fault)
+{
+	enum outcome outcome = entry_judge(fd, name, print, on, fault);
+
+	return outcome == OUTCOME_DONE ? entry_switch(binfmt, fd, name, &print, on, fault)
+				       : outcome;
+}
+
+enum outcome
+binfmt_enable(const struct binfmt *binfmt, const char *name, const uint32_t *print, bool on,
+	struct fault *fault)
+{
+	enum outcome outcome;
+	int fd = binfmt_entry_open(binfmt, name, &outcome, fault);
+
+	if (fd < 0)
+		return outcome;
+	outcome = print != NULL ? binfmt_entry_enable(binfmt, fd, name, *print, on, fault)
+				: entry_switch(binfmt, fd, name, NULL, on, fault);
+	close(fd);
+	return outcome;
 }
 
 /* Write the registration, with these flags more. */

@@ -603,11 +603,6 @@ policy_native(struct call *call)
 			return;
 		if (native(call))
 			native_verdict(call);
-		else if (host->table == HOST_TABLE_ABSENT && serving(call) == HOST_SERVING_BROKEN
-			&& native_beneath(call)
-			/* Only with the table there can the entry be disabled. */
-			&& change(call, CHANGE_MOUNT, 3, REASON_NATIVE))
-			begin_again(call);
 	} else if (host_claimed(host, ENTRY_ALL) == 0) {
 		if (native(call))
 			native_verdict(call);

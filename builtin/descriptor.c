@@ -224,9 +224,11 @@ magic_read(struct entry *entry, const struct field *magic, const struct field *m
 			return "its mask and its magic differ in length";
 	}
 	*at = offset;
-	if (offset->length > 0 && !text_number(offset->value, offset->length, INT_MAX, &number))
-		return "its offset is not a decimal number";
-	if (number > ENTRY_HEAD_SIZE - entry->size)
+	for (size_t i = 0; i < offset->length; i++)
+		if (offset->value[i] < '0' || offset->value[i] > '9')
+			return "its offset is not a decimal number";
+	if ((offset->length > 0 && !text_number(offset->value, offset->length, INT_MAX, &number))
+		|| number > ENTRY_HEAD_SIZE - entry->size)
 		return "its offset puts the magic beyond the first 256 bytes of a program";
 	entry->offset = (unsigned int)number;
 	return NULL;

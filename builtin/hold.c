@@ -171,47 +171,36 @@ marker_make(const struct binfmt *binfmt, const char *marker, uint32_t print, boo
 	return marker_register(binfmt, marker, text, fault);
 }
 
-/* The print of an enabled entry: GONE, TAKEN (disabled by now), FAILED. */
-static enum outcome
-enabled_print(
-	const struct binfmt *binfmt, const char *name, uint32_t *print, struct fault *fault)
-{
-	struct entry entry;
-
-	binfmt_read(binfmt, name, &entry, fault);
-	*print = entry.print;
-	switch (entry.state) {
-	case ENTRY_UNTESTED:
-	case ENTRY_ABSENT: return OUTCOME_GONE;
-	case ENTRY_DISABLED: return OUTCOME_TAKEN;
-	case ENTRY_ENABLED: return OUTCOME_DONE;
-	case ENTRY_UNKNOWN: break;
-	}
-	return OUTCOME_FAILED;
-}
-
 enum outcome
 hold_take(const struct binfmt *binfmt, const char *name, bool *made, uint32_t *print,
 	struct fault *fault)
 {
-	enum outcome outcome = enabled_print(binfmt, name, print, fault);
+	enum outcome outcome;
+	int fd = binfmt_entry_open(binfmt, name, &outcome, fault);
 	char marker[NAME_MAX + 1];
+	struct entry entry;
 
 	*made = false;
-	if (outcome != OUTCOME_DONE)
+	if (fd < 0)
 		return outcome;
-	if (!marker_name(marker, name)) {
+	binfmt_read(binfmt, name, &entry, fault);
+	*print = entry.print;
+	if (entry.state == ENTRY_ENABLED && !marker_name(marker, name)) {
 		fault_set(fault, 0, name, "its name is too long to be held");
-		return OUTCOME_FAILED;
+		outcome = OUTCOME_FAILED;
+	} else if (entry.state == ENTRY_ENABLED) {
+		outcome = marker_make(binfmt, marker, *print, made, fault);
+		/* Only if it is still that entry, on the descriptor of before, and not disabled by now. */
+		if (outcome == OUTCOME_DONE)
+			outcome = binfmt_entry_enable(binfmt, fd, name, *print, false, fault);
+		if (*made && (outcome == OUTCOME_GONE || outcome == OUTCOME_TAKEN)) {
+			binfmt_unregister(binfmt, marker, NULL);
+			*made = false;
+		}
+	} else {
+		outcome = entry.state == ENTRY_UNKNOWN ? OUTCOME_FAILED : OUTCOME_TAKEN;
 	}
-	outcome = marker_make(binfmt, marker, *print, made, fault);
-	/* Disabled only if it is still that entry, and was not disabled meanwhile. */
-	if (outcome == OUTCOME_DONE)
-		outcome = binfmt_enable(binfmt, name, print, false, fault);
-	if (*made && (outcome == OUTCOME_GONE || outcome == OUTCOME_TAKEN)) {
-		binfmt_unregister(binfmt, marker, NULL);
-		*made = false;
-	}
+	close(fd);
 	return outcome;
 }
 

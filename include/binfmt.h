@@ -80,6 +80,18 @@ binfmt_enable(const struct binfmt *binfmt, const char *name, const uint32_t *pri
 	struct fault *fault);
 
 /*
+ * The same in two parts: open an entry for reading and writing (-1: the outcome says why); then, of the
+ * entry behind this descriptor and of no other that has its name by now, enable or disable it, if it has
+ * the fingerprint and is not as wanted yet. GONE: it was removed since; TAKEN: it is as wanted, or another.
+ */
+int
+binfmt_entry_open(const struct binfmt *binfmt, const char *name, enum outcome *outcome,
+	struct fault *fault);
+enum outcome
+binfmt_entry_enable(const struct binfmt *binfmt, int fd, const char *name, uint32_t print, bool on,
+	struct fault *fault);
+
+/*
  * Register an entry (under the lock), enabled or disabled as its state says, and read it back: DONE,
  * TAKEN or OVERRULED.
  */

@@ -5,11 +5,13 @@
 #
 # data/descriptors: good-* are one entry to update-binfmts and to us, loose-* only we take, strict-* only it takes,
 # bad-* nobody takes.
+# data/binfmt.d: files of binfmt.d(5), those of Debian, Fedora and Arch among them; good-* come to the entry that the
+# kernel registers, bad-* to none.
 
 load lib/host
 
 function setup_file() {
-	export TEXTS="${BATS_TEST_DIRNAME}/data/descriptors"
+	export TEXTS="${BATS_TEST_DIRNAME}/data/descriptors" LINES_OF="${BATS_TEST_DIRNAME}/data/binfmt.d"
 }
 
 # import FILE...: have update-binfmts import each descriptor, and register what we read in it; compare the two
@@ -54,7 +56,7 @@ function import() {
 }
 
 @test "descriptor: an invalid one is named with line and reason" {
-	run -1 "${BUILD}/tests/descriptor_line" "${TEXTS}"/{bad,strict}-*
+	run -1 "${BUILD}/tests/descriptor_line" "${TEXTS}"/{bad,strict}-* "${LINES_OF}"/bad-*
 	diff -u "${BATS_TEST_DIRNAME}/data/descriptors.refused" - <<< "${output}"
 }
 
@@ -72,4 +74,20 @@ function import() {
 
 @test "descriptor: bad ones are refused, and update-binfmts does not take them either" {
 	import "${TEXTS}"/bad-*
+}
+
+@test "descriptor: lines of binfmt.d come to the entry that the kernel makes of them" {
+	host "${LINES_OF}"/good-* << 'EOF'
+	install -m 0755 /usr/bin/true /usr/bin/qemu-arm
+	install -m 0755 /usr/bin/true /usr/bin/qemu-arm-static
+	for file in "$@"; do
+		host_register "$(sed -n 's/^ *\(.qemu-arm[^a-z0-9].*[^ ]\) *$/\1/p' "${file}")"
+		theirs="$(host_entry qemu-arm)"
+		host_switch qemu-arm -1
+		line="$("${BUILD}/tests/descriptor_line" "${file}")"
+		host_register "${line#*: }"
+		diff <(echo "${theirs}") <(host_entry qemu-arm)
+		host_switch qemu-arm -1
+	done
+EOF
 }

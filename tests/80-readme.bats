@@ -168,11 +168,6 @@ function run_block() {
 		<(bash -c 'enable -f "${0}" armhf_binfmt_prepare && help armhf_binfmt_prepare' "${BUILD}/armhf_binfmt_prepare.so")
 }
 
-@test "readme: the number of combinations is the one that is tested" {
-	run -0 "${BUILD}/tests/plan_laws"
-	grep -qF "all ${lines[-1]} of facts" <(tr '\n' ' ' < "${TOP}/README.md")
-}
-
 @test "readme: every path, link, make target and reason in it exists" {
 	declare name
 	cd "${TOP}"

@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Every reason that the manual promises is one that some test sees, and no test expects another.
+# Every reason, step and value that the source knows is documented, and expected by some test; and no test expects
+# another.
+# shellcheck disable=SC2317 # called by bats
 
 load lib/host.bash
 
@@ -9,10 +11,24 @@ NATIVE="native native-blocked"
 
 function setup() {
 	bash -c 'enable -f "${0}" armhf_binfmt_prepare && help armhf_binfmt_prepare' "${BUILD}/armhf_binfmt_prepare.so" > "${BATS_TEST_TMPDIR}/help"
-	# The words of the paragraph "Reasons", without the two that head its lines.
-	sed -n '/^ *Reasons:$/,/^ *$/p' "${BATS_TEST_TMPDIR}/help" | tail -n +2 | grep -oE '[a-z]+(-[a-z]+)*' | grep -vx -e success -e failure | sort > "${BATS_TEST_TMPDIR}/promised"
-	grep -hoE '\bREASON [a-z]+(-[a-z]+)*' "${TOP}"/tests/*.bats | sed 's/REASON //' | sort -u > "${BATS_TEST_TMPDIR}/expected"
-	grep -q '[a-z]' "${BATS_TEST_TMPDIR}/promised"
+	grep -q '[a-z]' "${BATS_TEST_TMPDIR}/help"
+}
+
+# rows MACRO FILE: the tokens of a table of the source.
+function rows() {
+	sed -n "/^#define ${1}(ROW)/,/[^\\\\]\$/s/^\tROW([A-Z_]*, \"\([^\"]*\)\".*/\1/p" "${TOP}/include/${2}" |
+		grep . | sort
+}
+
+# words HEADING: the words of this paragraph of the help text.
+function words() {
+	sed -n "/^ *${1}:\$/,/^ *\$/p" "${BATS_TEST_TMPDIR}/help" | tail -n +2 | grep -oE '[a-z]+(-[a-z]+)*'
+}
+
+@test "reasons: each is documented" {
+	rows WORDS_REASONS words.h > "${BATS_TEST_TMPDIR}/known"
+	(($(wc -l < "${BATS_TEST_TMPDIR}/known") > 20))
+	diff "${BATS_TEST_TMPDIR}/known" <(words Reasons | grep -vx -e success -e failure | sort)
 }
 
 @test "reasons: each is expected by a test here, or by the hosts" {
@@ -24,5 +40,40 @@ function setup() {
 		}
 	done
 	# shellcheck disable=SC2086 # words
-	diff "${BATS_TEST_TMPDIR}/promised" <(printf '%s\n' ${NATIVE} | sort -u - "${BATS_TEST_TMPDIR}/expected")
+	diff <(rows WORDS_REASONS words.h) \
+		<(grep -hoE '\bREASON [a-z]+(-[a-z]+)*' "${TOP}"/tests/*.bats | sed 's/REASON //' | printf '%s\n' ${NATIVE} "$(cat)" | sort -u)
+}
+
+@test "steps: each is documented, and expected by a test" {
+	declare step wrong=0
+	rows WORDS_STEPS words.h > "${BATS_TEST_TMPDIR}/known"
+	(($(wc -l < "${BATS_TEST_TMPDIR}/known") > 10))
+	while read -r step; do
+		grep -qw -e "${step%:}" "${BATS_TEST_TMPDIR}/help" || {
+			echo "the help does not name ${step}"
+			wrong=1
+		}
+		grep -qrE -- "(^|[^a-z-])${step}" "${TOP}"/tests/*.bats "${TOP}/tests/hosts/golden" || {
+			echo "no test expects ${step}"
+			wrong=1
+		}
+	done < "${BATS_TEST_TMPDIR}/known"
+	return "${wrong}"
+}
+
+@test "values: each is documented, and expected by a test" {
+	declare value wrong=0
+	rows REPORT_VALUES report.h > "${BATS_TEST_TMPDIR}/known"
+	(($(wc -l < "${BATS_TEST_TMPDIR}/known") > 10))
+	while read -r value; do
+		grep -qw -e "ARMHF_BINFMT_${value^^}" "${BATS_TEST_TMPDIR}/help" || {
+			echo "the help does not name ${value^^}"
+			wrong=1
+		}
+		grep -qrw -- "${value^^}" "${TOP}"/tests/*.bats || {
+			echo "no test expects ${value^^}"
+			wrong=1
+		}
+	done < "${BATS_TEST_TMPDIR}/known"
+	return "${wrong}"
 }

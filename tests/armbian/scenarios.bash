@@ -15,9 +15,13 @@ echo guest > /test/extension/source/checksum
 ln -sf /test/extension/armhf_binfmt_prepare.so \
 	"${ARMBIAN}/cache/tools/armhf-binfmt/guest-unknown-${BASH_VERSION%%(*}-${BASH_VERSINFO[5]}.so"
 
-# Say what a build showed, up to its step, or after that.
+# Say what a build showed, up to its step, or after that: how grave, and what; of the detail only what runs armhf.
 function say_screen() {
-	say_field "${1}" "$(< "${builds}/${1}.screen")"
+	declare line
+	while IFS= read -r line; do
+		[[ "${line}" == *'[ tier '* ]] || line="${line%% \[*}"
+		say_field "${1}" "${line}"
+	done < "${builds}/${1}.screen"
 }
 
 function say_entries() {
@@ -34,7 +38,7 @@ function ended() {
 
 function builds_that_share() {
 	scenario armbian-build 'a build with the default parameters, an entry is registered'
-	register
+	host_register_armhf
 	say_entries before
 	build_start alpha SHOW_DEBUG=yes
 	say_entries during
@@ -42,7 +46,7 @@ function builds_that_share() {
 	say_screen alpha
 
 	scenario armbian-ends 'a build fails, is interrupted, is killed; another follows'
-	register
+	host_register_armhf
 	build failing STEP='run_host_command_logged false'
 	say "failing ended, status ${status}"
 	say_entries afterwards
@@ -58,7 +62,7 @@ function builds_that_share() {
 	say_entries afterwards
 
 	scenario armbian-overlap 'two builds at once, the first to begin ends first, then last'
-	register
+	host_register_armhf
 	for order in 'alpha beta' 'beta alpha'; do
 		build_start alpha
 		build_start beta
@@ -68,7 +72,7 @@ function builds_that_share() {
 	done
 
 	scenario armbian-containers 'two builds in containers, of two generations of the framework'
-	register
+	host_register_armhf
 	build_start alpha DOCKER=yes GENERATION=v26.05
 	build_start beta DOCKER=yes
 	say_entries during
@@ -79,7 +83,7 @@ function builds_that_share() {
 	say_entries afterwards
 
 	scenario armbian-disputed 'during a build with native armhf, one that wants it emulated'
-	register
+	host_register_armhf
 	build_start alpha
 	build beta PREFER_NATIVE_ARMHF=no
 	say "beta ended, status ${status}"
@@ -92,7 +96,7 @@ function builds_that_share() {
 
 function builds_that_disable() {
 	scenario armbian-joining 'a build is killed while it disables the entry and proves that armhf runs natively'
-	register
+	host_register_armhf
 	hide "${loader}"
 	printf '#!/bin/bash\n: > /tmp/proving\nsleep 60\n' > "${loader}"
 	chmod 755 "${loader}"
@@ -105,7 +109,7 @@ function builds_that_disable() {
 	say_entries afterwards
 
 	scenario armbian-blocked 'an entry that also claims other programs stands in the way'
-	register loose "${emulator}" F '\x7fELF\x01\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00' ''
+	host_register ":loose:M:0:\x7fELF\x01\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00::${emulator}:F"
 	build alpha
 	say_screen alpha
 }

@@ -2,15 +2,15 @@
 # shellcheck shell=bash
 # What the guest works on, made once by hosts_part (tests/hosts/lib.bash, which also says what a part is).
 
-bench_folder="$(cd "${BASH_SOURCE[0]%/*}" && pwd)"
+bench_directory="$(cd "${BASH_SOURCE[0]%/*}" && pwd)"
 # shellcheck source=tests/hosts/lib.bash
-source "${bench_folder}/../hosts/lib.bash"
-hosts_recipes="${bench_folder}/parts.bash"
+source "${bench_directory}/../hosts/lib.bash"
+hosts_recipes="${bench_directory}/parts.bash"
+cache_ingredients[part_workload]="packages_extract"
 
 # A root with what an armhf dpkg needs, and the packages that it installs.
 function part_workload() {
-	declare folder="${1}" release="${2}"
-	hosts_download "${release}" armhf "${folder}/needed" dpkg tar zlib1g liblzma5 libmd0 libbz2-1.0 libzstd1 libacl1 dash coreutils
-	hosts_unpack "${folder}/needed" "${folder}/root"
-	hosts_download "${release}" armhf "${folder}/install" hostname netbase libgdbm6
+	declare directory="${1}" release="${2}"
+	packages_extract "${release}" armhf "${directory}/root" dpkg tar dash coreutils
+	hosts_download "${release}" armhf "${directory}/install" hostname netbase libgdbm6
 }

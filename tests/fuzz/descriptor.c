@@ -6,7 +6,7 @@
  */
 #include "descriptor.h"
 #include "fuzz.h"
-#include "../unit/entry_print.h"
+#include "../unit/entry_text.h"
 
 #define TEXT_MAX (2UL * DESCRIPTOR_TEXT_MAX)
 
@@ -32,9 +32,9 @@ descriptor_print(const struct entry *entry, char text[TEXT_MAX])
 	bytes_print(file, "magic", entry->magic, entry->size);
 	if (entry->masked)
 		bytes_print(file, "mask", entry->mask, entry->size);
-	fprintf(file, "credentials %s\n", entry->flags & ENTRY_CREDENTIALS ? "yes" : "no");
-	fprintf(file, "preserve %s\n", entry->flags & ENTRY_PRESERVE ? "yes" : "no");
-	fprintf(file, "fix_binary %s\n", entry->flags & ENTRY_FIX ? "yes" : "no");
+	fprintf(file, "credentials %s\n", entry_has(entry, 'C') ? "yes" : "no");
+	fprintf(file, "preserve %s\n", entry_has(entry, 'P') ? "yes" : "no");
+	fprintf(file, "fix_binary %s\n", entry_has(entry, 'F') ? "yes" : "no");
 	length = ftell(file);
 	fclose(file);
 	return (size_t)length;

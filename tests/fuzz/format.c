@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The line that registers an entry, against the kernel that runs this: what entry_format writes is
- * taken, reads back as the same entry, and is printed as unit/entry_print.h has it.
+ * taken, reads back as the same entry, and is printed as unit/entry_text.h has it.
  */
 #include "fuzz.h"
 #include "table.h"
-#include "../unit/entry_print.h"
+#include "../unit/entry_text.h"
 
 int
 /* NOLINTNEXTLINE(readability-non-const-parameter): libFuzzer has declared it */
@@ -29,9 +29,10 @@ text_check(const struct entry *entry, enum entry_state state)
 
 	fuzz_claim(entry_parse(&back, text, length, &why) == 0, "the kernel's text is known",
 		why ? why : "");
+	fuzz_claim(back.print == entry_print(entry), "its fingerprint was told before", text);
 	fuzz_claim(back.state == state && entry_same(entry, &back),
 		"what is registered reads back as the same", text);
-	fuzz_claim(entry_print(&back, printed) == length && memcmp(printed, text, length) == 0,
+	fuzz_claim(entry_text(&back, printed) == length && memcmp(printed, text, length) == 0,
 		"the kernel prints it as we do", text);
 }
 
@@ -46,9 +47,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	fuzz_entry(&input, &entry);
 	/* The kernel opens it at once. */
-	if (entry.flags & ENTRY_FIX)
+	if (entry_has(&entry, 'F'))
 		strcpy(entry.interpreter, "/bin/sh");
-	length = entry_format(&entry, line, &why);
+	length = entry_format(&entry, "", line, &why);
 	if (length < 0) {
 		fuzz_claim(why != NULL, "a refused entry has a reason", "none");
 		return 0;
@@ -57,7 +58,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		"a line has its length", line);
 	fuzz_claim(table_register(line, (size_t)length), line, strerror(errno));
 	text_check(&entry, ENTRY_ENABLED);
-	fuzz_claim(table_switch(entry.name, "0"), "it can be switched off", line);
+	fuzz_claim(table_switch(entry.name, "0"), "it can be disabled", line);
 	text_check(&entry, ENTRY_DISABLED);
 	fuzz_claim(table_switch(entry.name, "-1"), "it can be removed", line);
 	return 0;

@@ -19,7 +19,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int
 LLVMFuzzerInitialize(int *argc, char ***argv);
 
-/* The first bits of an entry's input, beside enum entry_flag. */
+/* The first bits of an entry's input, beside four that pick its flags. */
 #define FUZZ_MASKED      0x10
 #define FUZZ_OFFSET_HIGH 0x20
 #define FUZZ_SIZE_HIGH   0x40
@@ -68,9 +68,13 @@ fuzz_text(struct fuzz_input *input, char *text, size_t size)
 static inline void
 fuzz_entry(struct fuzz_input *input, struct entry *entry)
 {
+	/* P, O, C and F as bits; as the kernel prints them, C with O. */
+	static const char *const flags[] = {"", "P", "O", "PO", "OC", "POC", "OC", "POC", "F", "PF",
+		"OF", "POF", "OCF", "POCF", "OCF", "POCF"};
 	unsigned int bits = fuzz_byte(input);
 
-	*entry = (struct entry){.state = ENTRY_ENABLED, .flags = bits & 0xf};
+	*entry = (struct entry){.state = ENTRY_ENABLED};
+	strcpy(entry->flags, flags[bits & 0xf]);
 	entry->masked = bits & FUZZ_MASKED;
 	entry->offset = fuzz_byte(input) + (bits & FUZZ_OFFSET_HIGH ? 256U : 0);
 	entry->size = fuzz_byte(input) + (bits & FUZZ_SIZE_HIGH ? 256U : 0);

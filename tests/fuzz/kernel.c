@@ -5,7 +5,7 @@
  */
 #include "fuzz.h"
 #include "table.h"
-#include "../unit/entry_print.h"
+#include "../unit/entry_text.h"
 
 int
 /* NOLINTNEXTLINE(readability-non-const-parameter): libFuzzer has declared it */
@@ -36,7 +36,7 @@ put_back(const struct entry *entry, const char *text, size_t length)
 	char line[ENTRY_LINE_MAX + 1];
 	char again[ENTRY_TEXT_MAX];
 	const char *why = NULL;
-	int size = entry_format(entry, line, &why);
+	int size = entry_format(entry, "", line, &why);
 
 	/* \xHH throughout is longer than what was registered. */
 	if (size < 0) {
@@ -68,6 +68,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (entry_parse(&entry, text, length, &why) != 0)
 		/* A line may end in one. */
 		fuzz_claim(memchr(data, '\n', size - 1) != NULL, text, why);
+	else if (entry.strange || entry.handler)
+		fuzz_claim(memchr(data, '\n', size - 1) != NULL, text, "strange");
 	else
 		put_back(&entry, text, length);
 	return 0;

@@ -31,8 +31,9 @@ reference_is_loose(const struct entry *entry, unsigned char *head)
 	static const unsigned int places[] = {4, 18, 19};
 	bool loose = false;
 
-	for (unsigned int type = 2; type <= 3; type++) {
-		head[16] = (unsigned char)type;
+	for (unsigned int kind = 0; kind < 4; kind++) {
+		head[16] = kind & 1 ? 3 : 2;
+		head[7] = kind & 2 ? 3 : 0;
 		for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 			unsigned char kept = head[places[i]];
 			bool taken = reference_matches(entry, head);
@@ -53,7 +54,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fuzz_input input = {data, size};
 	unsigned char head[ENTRY_HEAD_SIZE] = {0};
 	struct entry entry;
-	bool claims;
+	unsigned int kinds = 0;
+	bool taken;
 
 	fuzz_entry(&input, &entry);
 	/* entry.c's callers have entries from its parsers alone: within the head, extension or magic. */
@@ -63,21 +65,26 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 
 	memcpy(head, armhf, sizeof(armhf));
-	claims = reference_matches(&entry, head);
-	fuzz_claim(entry_matches(&entry, head) == claims, "matches a real program",
-		claims ? "not taken" : "taken");
-	head[16] = 2;
-	claims = claims || reference_matches(&entry, head);
-	fuzz_claim(entry_claims_armhf(&entry) == claims, "claims armhf", claims ? "no" : "yes");
-	claims = reference_is_loose(&entry, head);
-	fuzz_claim(entry_is_loose(&entry) == claims, "is loose", claims ? "no" : "yes");
+	for (unsigned int kind = 0; kind < 4; kind++) {
+		head[16] = kind & 1 ? 3 : 2;
+		head[7] = kind & 2 ? 3 : 0;
+		taken = reference_matches(&entry, head);
+		fuzz_claim(entry_matches(&entry, head) == taken, "matches a real program",
+			taken ? "not taken" : "taken");
+		kinds |= taken && !entry_has(&entry, 'L') ? 1U << kind : 0;
+	}
+	fuzz_claim(entry_takes_armhf(&entry) == kinds, "takes kinds of armhf", "others");
+	taken = reference_is_loose(&entry, head);
+	/* A byte that is half masked out is loose as well. */
+	fuzz_claim(!taken || entry_loose(&entry) != NULL, "is loose", "no");
+	fuzz_claim(taken || kinds == 0 || entry_loose(&entry) == NULL, "is not loose", "yes");
 
 	/* A program made for the entry, and what the rest of the input changes in it. */
 	memcpy(head + entry.offset, entry.magic, entry.size);
 	for (unsigned int i = 0; i < ENTRY_HEAD_SIZE; i++)
 		head[i] ^= fuzz_byte(&input);
-	claims = reference_matches(&entry, head);
-	fuzz_claim(entry_matches(&entry, head) == claims, "matches as the reference does",
-		claims ? "not taken" : "taken");
+	taken = reference_matches(&entry, head);
+	fuzz_claim(entry_matches(&entry, head) == taken, "matches as the reference does",
+		taken ? "not taken" : "taken");
 	return 0;
 }

@@ -7,8 +7,9 @@ shopt -s extglob nullglob
 declare -r table=/proc/sys/fs/binfmt_misc
 declare -r descriptor=/usr/share/binfmts/qemu-arm
 declare -r record=/var/lib/binfmts/qemu-arm
-declare -r arm='\x7f\x45\x4c\x46\x01\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x28\x00'
-declare -r mask='\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff'
+# The bytes of the framework's descriptor.
+declare -r ARMHF_MAGIC='\x7f\x45\x4c\x46\x01\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x28\x00'
+declare -r ARMHF_MASK='\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff'
 declare emulator=/usr/bin/qemu-arm
 if [[ "${USERLAND}" == bookworm ]]; then
 	emulator=/usr/bin/qemu-arm-static
@@ -21,9 +22,12 @@ enable -f /test/armhf_binfmt_prepare.so armhf_binfmt_prepare
 
 # ---- saying ----
 
-# Every line of the record is marked: the rest of the console belongs to the kernel.
+# Every line of the record is marked: the rest of the console belongs to the kernel. What differs from host to host, or with
+# the emulator, but not in its meaning, has a name instead.
 function say() {
-	printf '@@ %s\n' "${1}"
+	declare text="${1//"${emulator}"/EMULATOR}"
+	text="${text//offset 0 | magic "${ARMHF_MAGIC//\\x/}" | mask "${ARMHF_MASK//\\x/}"/armhf}"
+	printf '@@ %s\n' "${text//@+([0-9a-f])/@ID}"
 }
 
 function say_field() {
@@ -33,8 +37,13 @@ function say_field() {
 		return 0
 	fi
 	while IFS= read -r line; do
-		printf '@@ %-12s%s\n' "${1}" "${line}"
+		say "${1} ${line}"
 	done <<< "${2}"
+}
+
+# group NAME: what follows is kept in golden/NAME.txt.
+function group() {
+	say "# ${1}"
 }
 
 # ---- known states ----
@@ -55,10 +64,10 @@ function reset() {
 	for file in "${table}"/*; do
 		case "${file##*/}" in
 		register | status) ;;
-		*) echo -1 > "${file}" ;;
+		*) host_switch "${file##*/}" -1 ;;
 		esac
 	done
-	echo 1 > "${table}/status"
+	host_switch status 1
 	for file in /usr/share/binfmts/* /var/lib/binfmts/*; do
 		rm "${file}"
 	done
@@ -77,22 +86,31 @@ function replace() {
 	cp "${2}" "${1}"
 }
 
-# register [NAME [INTERPRETER [FLAGS [MAGIC [MASK]]]]]: as an administrator would, by default for armhf and like Debian's qemu-arm.conf.
-function register() {
-	printf '%s' ":${1:-qemu-arm}:M:0:${4:-${arm}}:${5-${mask}}:${2:-${emulator}}:${3-POF}" > "${table}/register"
+# host_register LINE: write it to the kernel's register file.
+function host_register() {
+	printf '%s' "${1}" > "${table}/register"
 }
 
-# disable NAME: switch an entry off.
-function disable() {
-	echo 0 > "${table}/${1}"
+# host_register_armhf [NAME [FLAGS [INTERPRETER]]]: an entry that claims armhf, by default like Debian's qemu-arm.conf.
+function host_register_armhf() {
+	host_register ":${1:-qemu-arm}:M:0:${ARMHF_MAGIC}:${ARMHF_MASK}:${3:-${emulator}}:${2-POF}"
 }
 
-# place INTERPRETER [LINE...]: a descriptor as a package would bring it, with more lines or none.
-function place() {
-	printf '%s\n' 'package qemu-user' "interpreter ${1}" "magic ${arm}" 'offset 0' "mask ${mask}" 'credentials yes' 'fix_binary yes' 'preserve yes' \
-		"${@:2}" > "${descriptor}"
+# host_switch NAME 0|1|-1: write to an entry, or to "status".
+function host_switch() {
+	printf '%s' "${2}" > "${table}/${1}"
+}
+
+# host_descriptor INTERPRETER [LINE...]: a descriptor as a package would bring it, with more lines or none.
+function host_descriptor() {
+	host_descriptor_text "${@}" > "${descriptor}"
 	placed="$(identity)"
 	export placed
+}
+
+function host_descriptor_text() {
+	printf '%s\n' 'package qemu-user' "interpreter ${1}" "magic ${ARMHF_MAGIC}" 'offset 0' "mask ${ARMHF_MASK}" 'credentials yes' \
+		'fix_binary yes' 'preserve yes' "${@:2}"
 }
 
 # What must not change about an existing descriptor.
@@ -107,9 +125,11 @@ function identity() {
 
 # ---- observing ----
 
-# call [ARGUMENT...]: run the builtin in this shell, and say what it returned, set and printed. What is empty is left out.
+# call [ARGUMENT...]: run the builtin in this shell, and say what it returned and set. What is empty is left out, and so are the
+# texts for people, which have tests of their own: of the warnings only the number is said.
 function call() {
-	declare status=0 shown="" name printed output="/tmp/output.${BASHPID}"
+	declare status=0 shown="" name line printed output="/tmp/output.${BASHPID}"
+	declare -a warnings=()
 	unset "${!ARMHF_BINFMT_@}"
 	for name in "${@}"; do
 		[[ "${name}" != *' '* ]] || name="'${name}'"
@@ -117,58 +137,88 @@ function call() {
 	done
 	say "\$ armhf_binfmt_prepare${shown}"
 	armhf_binfmt_prepare "${@}" > "${output}" 2>&1 || status="${?}"
-	say_field status "${status}"
-	for name in TIER MODE REASON MESSAGE WARNING NATIVE ALIGN ENTRY INTERPRETER FLAGS ACTIONS UNDO; do
-		declare -n value="ARMHF_BINFMT_${name}"
-		[[ -v value && -z "${value}" ]] || say_field "${name}" "${value-unset}"
+	line="${status}"
+	mapfile -t warnings <<< "${ARMHF_BINFMT_WARNING-}"
+	[[ -z "${ARMHF_BINFMT_WARNING-}" ]] || line+=" WARNING=${#warnings[@]}"
+	for name in TIER MODE REASON NATIVE ALIGN; do
+		call_field "${name}"
 	done
-	# bash says where the call stands, which is nobody's business.
+	say "${line}"
+	line=""
+	for name in ENTRY INTERPRETER FLAGS; do
+		call_field "${name}"
+	done
+	[[ -z "${line}" ]] || say " ${line}"
+	for name in ACTIONS UNDO BLOCKED; do
+		line=""
+		call_field "${name}"
+		[[ -z "${line}" ]] || say_field " " "${line# }"
+	done
+	# A failure is one line, the message. bash says where the call stands, which is nobody's business.
 	printed="$(< "${output}")"
 	printed="${printed/#*: line +([0-9]): /}"
-	case "${printed}" in
-	"") ;;
-	"armhf_binfmt_prepare: ${ARMHF_BINFMT_MESSAGE}") say_field printed 'the message' ;;
-	*) say_field printed "${printed}" ;;
-	esac
+	if ((status == 1)) && [[ "${printed}" == "armhf_binfmt_prepare: ${ARMHF_BINFMT_MESSAGE-}" ]]; then
+		printed=""
+	fi
+	[[ -z "${printed}" ]] || say_field "  printed" "${printed}"
+}
+
+# call_field NAME: add a variable to ${line}, if it has a value.
+function call_field() {
+	declare -n value="ARMHF_BINFMT_${1}"
+	[[ -z "${value-}" ]] || line+=" ${1}=${value}"
 }
 
 # Say the host's state, without the builtin's help: the table, the descriptor, and who executes an armhf program now.
 function state() {
-	declare file now hash
-	declare -a lines=()
+	declare file now said=""
+	declare -a lines=() entries=()
 	if [[ -e "${table}/status" ]]; then
-		say_field table "$(< "${table}/status")"
+		said="table $(< "${table}/status")"
 		for file in "${table}"/*; do
 			case "${file##*/}" in
 			register | status) ;;
 			*)
 				mapfile -t lines < "${file}"
 				printf -v now '%s | ' "${lines[@]}"
-				say_field entry "${file##*/}: ${now% | }"
+				entries+=("${file##*/}: ${now% | }")
 				;;
 			esac
 		done
 	else
-		say_field table 'not mounted'
+		said='table not mounted'
 	fi
 	now="$(identity)"
-	hash="${now##*$'\n'}"
-	hash="${hash%% *}"
 	if [[ "${now}" == absent ]]; then
-		say_field descriptor absent
+		said+=', descriptor absent'
 	elif [[ "${now}" == "${placed}" ]]; then
-		say_field descriptor "untouched, sha256 ${hash}"
+		said+=', descriptor untouched'
 	elif [[ "${placed}" == absent ]]; then
-		say_field descriptor "new, mode $(stat -c '%a, owner %u' "${descriptor}"), sha256 ${hash}"
+		said+=", descriptor new ($(stat -c '%a, owner %u' "${descriptor}"), $(descriptor_kind))"
 	else
-		say_field descriptor "CHANGED, sha256 ${hash}"
+		said+=', descriptor CHANGED'
 	fi
-	[[ ! -e "${record}" ]] || say_field imported yes
+	[[ ! -e "${record}" ]] || said+=' and imported'
 	now="$(/test/guest who /armhf/sid /bin/bash -c read 2>&1)"
 	case "${now}" in
-	/armhf/*/bash) say_field 'armhf by' 'the kernel' ;;
-	*) say_field 'armhf by' "${now}" ;;
+	/armhf/*/bash) now='the kernel' ;;
 	esac
+	say "= ${said}; armhf by ${now}"
+	for now in "${entries[@]}"; do
+		say "= ${now}"
+	done
+}
+
+# What a descriptor that was written holds: the framework's text, with its flags.
+function descriptor_kind() {
+	declare -a lines=()
+	mapfile -t lines < "${descriptor}"
+	if [[ "${lines[*]:0:5}" == "package qemu-user-static interpreter ${emulator} magic ${ARMHF_MAGIC} offset 0 mask ${ARMHF_MASK}" ]]; then
+		declare IFS=,
+		echo "the framework's, ${lines[*]:5}"
+	else
+		echo "another text: $(sha256sum < "${descriptor}")"
+	fi
 }
 
 # prepare [ARGUMENT...]: call it, and look.
@@ -177,8 +227,8 @@ function prepare() {
 	state
 }
 
-# take_back: carry out the undo steps of the call before, and look.
-function take_back() {
+# undo: carry out the undo steps of the call before, and look.
+function undo() {
 	if [[ -n "${ARMHF_BINFMT_UNDO}" ]]; then
 		prepare -r "${ARMHF_BINFMT_UNDO}"
 	fi

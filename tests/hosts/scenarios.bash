@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # shellcheck shell=bash
 # The scenarios that every guest goes through, one after the other in one boot. They are the same for all hosts, but for
-# the few that only make sense on one kind; what comes of them is compared with golden/HOST.txt.
+# the few that only make sense on one kind; what comes of them is compared with golden/GROUP.txt.
 
 # shellcheck source=tests/hosts/guest.bash
 source /test/guest.bash
@@ -10,10 +10,12 @@ declare -r loader=/usr/arm-linux-gnueabihf/lib/ld-linux-armhf.so.3
 declare -ra policies=(registered native emulated)
 declare native=no
 case "${HOST}" in
-compat* | pages-16k) native=yes ;;
+compat* | next | pages-16k | pages-64k) native=yes ;;
 esac
 
 # ---- a host where nothing was set up ----
+
+group fresh
 
 # First of all, while the module was never loaded: reset mounts the table from here on.
 say '## boot: binfmt_misc is neither loaded nor mounted'
@@ -24,7 +26,7 @@ roots
 scenario arch-test 'the gate that sent every arm64 host through emulation'
 for architecture in arm armhf; do
 	say "\$ arch-test ${architecture}"
-	say "$(arch-test "${architecture}")"
+	say "$(arch-test "${architecture}" 2>&1)"
 done
 say "\$ setarch linux32 uname -m"
 say "$(setarch linux32 uname -m 2>&1)"
@@ -36,7 +38,7 @@ for policy in "${policies[@]}"; do
 	if [[ "${policy}" == emulated && "${native}" == yes ]]; then
 		roots
 	fi
-	take_back
+	undo
 done
 
 scenario again 'a second run after one that had to set something up'
@@ -45,7 +47,7 @@ prepare -p emulated
 prepare
 
 case "${HOST}" in
-*-16k)
+*-16k | pages-64k)
 	scenario old-emulator 'armhf is emulated by the qemu 7.2 of an older release'
 	for root in / /armhf/*/; do
 		replace "${root}${emulator#/}" /emulators/bookworm/qemu-arm-static
@@ -72,142 +74,151 @@ prepare
 scenario bad-loader 'the armhf loader does not run here'
 replace "${loader}" /test/guest
 prepare
-take_back
+undo
 umount "${table}"
 prepare
 
 scenario bad-loader-enabled 'the armhf loader does not run here, and qemu-arm is enabled'
-register
+host_register_armhf
 replace "${loader}" /test/guest
 prepare -p native
 
 # ---- somebody registered an entry ----
 
+group registered
+
 for policy in "${policies[@]}"; do
 	scenario "enabled-${policy}" 'qemu-arm was registered by hand'
-	register
+	host_register_armhf
 	prepare -p "${policy}"
-	take_back
+	undo
 done
 
 for policy in "${policies[@]}"; do
 	scenario "disabled-${policy}" 'qemu-arm was registered by hand and switched off'
-	register
-	disable qemu-arm
+	host_register_armhf
+	host_switch qemu-arm 0
 	prepare -p "${policy}"
-	take_back
+	undo
 done
 
 for policy in "${policies[@]}"; do
 	scenario "broken-${policy}" "qemu-arm's interpreter is missing"
-	register qemu-arm /nowhere/qemu-arm P
+	host_register_armhf qemu-arm P /nowhere/qemu-arm
 	prepare -p "${policy}"
-	take_back
+	undo
 done
 
 for policy in "${policies[@]}"; do
 	scenario "other-${policy}" 'an entry of another name serves armhf'
-	register qemu-arm-rpi
+	host_register_armhf qemu-arm-rpi
 	prepare -p "${policy}"
-	take_back
+	undo
 done
 
 scenario other-broken 'an entry of another name catches armhf and does not run it'
-register armhf16k-qemu-arm /nowhere/qemu-arm P
+host_register_armhf armhf16k-qemu-arm P /nowhere/qemu-arm
 prepare
 prepare -p native
-take_back
+undo
 
 scenario several 'two entries serve armhf'
-register
-register arm
+host_register_armhf
+host_register_armhf arm
 prepare
 prepare -p native
-take_back
+undo
 
 for policy in "${policies[@]}"; do
 	scenario "loose-${policy}" 'an entry that was registered with raw bytes catches every 32-bit program'
-	register qemu-arm "${emulator}" PF '\x7f\x45\x4c\x46\x01\x01\x01' ''
+	host_register ":qemu-arm:M:0:\x7f\x45\x4c\x46\x01\x01\x01::${emulator}:PF"
 	prepare -p "${policy}"
-	take_back
+	undo
 done
 
 scenario shadowed 'an entry catches even the probe that no entry should'
-register qemu-arm "${emulator}" PF '\x7f\x45\x4c\x46\x01' ''
+host_register ":qemu-arm:M:0:\x7f\x45\x4c\x46\x01::${emulator}:PF"
 prepare -p native
 
 scenario slow "the entry's interpreter does not come to an end"
-register qemu-arm /usr/bin/yes PF
+host_register_armhf qemu-arm PF /usr/bin/yes
 prepare -t 2
 call -t 2 -p native
 
 scenario interrupted 'somebody presses Ctrl-C while a probe runs'
-register qemu-arm /usr/bin/yes PF
+host_register_armhf qemu-arm PF /usr/bin/yes
 # shellcheck disable=SC2016
 inside 'trap : INT; (sleep 2; kill -INT "${$}") & call -t 60'
 state
 
 # ---- a package or an earlier run left a descriptor ----
 
+group descriptor
+
 # As Ubuntu's qemu-user-binfmt brings it: the interpreter has no -static.
 [[ -e /usr/bin/qemu-arm ]] || cp /emulators/trixie/qemu-arm /usr/bin/qemu-arm
+declare -r own_emulator="${emulator}"
+emulator=/usr/bin/qemu-arm
 for policy in "${policies[@]}"; do
 	scenario "packaged-${policy}" 'a descriptor whose interpreter has no -static'
-	place /usr/bin/qemu-arm
+	host_descriptor "${emulator}"
 	prepare -p "${policy}"
-	take_back
+	undo
 done
+emulator="${own_emulator}"
 [[ "${emulator}" == /usr/bin/qemu-arm ]] || rm /usr/bin/qemu-arm
 
 scenario packaged-enabled 'a descriptor, and its entry is enabled'
-place "${emulator}"
-register
+host_descriptor "${emulator}"
+host_register_armhf
 prepare
 prepare -p native
-take_back
+undo
 
 scenario packaged-disabled 'a descriptor, and its entry is disabled'
-place "${emulator}"
-register
-disable qemu-arm
+host_descriptor "${emulator}"
+host_register_armhf
+host_switch qemu-arm 0
 prepare
-take_back
+undo
 
 scenario packaged-broken 'a descriptor, and an entry of its name whose interpreter is missing'
-place "${emulator}"
-register qemu-arm /nowhere/qemu-arm P
+host_descriptor "${emulator}"
+host_register_armhf qemu-arm P /nowhere/qemu-arm
 prepare
 
 scenario packaged-missing 'a descriptor whose interpreter is missing'
-place /nowhere/qemu-arm
+host_descriptor /nowhere/qemu-arm
 prepare
 
 scenario invalid 'a descriptor with a key that stands twice'
-place "${emulator}" "interpreter ${emulator}"
+host_descriptor "${emulator}" "interpreter ${emulator}"
 prepare
-register
+host_register_armhf
 prepare
 
 # ---- binfmt_misc is switched off, or not to be had ----
 
+group off
+
 scenario off 'binfmt_misc is switched off'
-echo 0 > "${table}/status"
+host_switch status 0
 prepare
 prepare -p emulated
-take_back
+undo
 
 scenario off-enabled 'binfmt_misc is switched off, and qemu-arm enabled'
-register
-echo 0 > "${table}/status"
+host_register_armhf
+host_switch status 0
 prepare
 prepare -p emulated
-take_back
+undo
 
 scenario off-packaged 'binfmt_misc is switched off, and a descriptor is there'
-place "${emulator}"
-echo 0 > "${table}/status"
+host_descriptor "${emulator}"
+host_switch status 0
 prepare
-take_back
+undo
 
 scenario unmounted 'the module is loaded, and binfmt_misc is not mounted'
 umount "${table}"
@@ -226,6 +237,8 @@ fi
 
 # ---- less privilege than root of the host has ----
 
+group privilege
+
 declare -ra nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups)
 declare -ra user_namespace=(unshare --user --map-root-user --mount)
 declare -r read_only='mount --bind /proc/sys /proc/sys; mount -o remount,bind,ro /proc/sys'
@@ -236,13 +249,13 @@ inside 'call -n; call; call -p emulated' "${nobody[@]}"
 state
 
 scenario user-enabled 'an ordinary user, qemu-arm is enabled'
-register
+host_register_armhf
 inside 'call; call -p native' "${nobody[@]}"
 state
 
 scenario user-disabled 'an ordinary user, qemu-arm is disabled'
-register
-disable qemu-arm
+host_register_armhf
+host_switch qemu-arm 0
 inside 'call -p emulated; call -r enable:qemu-arm' "${nobody[@]}"
 state
 
@@ -253,20 +266,20 @@ scenario docker 'a container: /proc/sys is read-only, and the table is not mount
 inside 'prepare; call -p emulated' container "${read_only}"
 
 scenario docker-enabled "a container, and the host's qemu-arm is enabled"
-register
+host_register_armhf
 inside 'prepare; call -p native' container "${read_only}"
 
 scenario docker-table 'a container that sees the table read-only'
 inside 'prepare -p emulated' container "${read_only_table}"
-register
+host_register_armhf
 inside 'prepare; prepare -p native' container "${read_only_table}"
 
 scenario userns 'a user namespace without a table of its own'
 inside 'prepare; prepare -p emulated' "${user_namespace[@]}"
 
 scenario userns-enabled "a user namespace, and the host's qemu-arm is enabled"
-register
-inside 'prepare -p native; take_back' "${user_namespace[@]}"
+host_register_armhf
+inside 'prepare -p native; undo' "${user_namespace[@]}"
 state
 
 scenario userns-own 'a user namespace with a table of its own'
@@ -274,7 +287,7 @@ inside "
 	if mount -t binfmt_misc binfmt_misc ${table} 2> /dev/null; then
 		prepare
 		prepare -p emulated
-		take_back
+		undo
 	else
 		say 'this kernel refuses that mount'
 	fi
@@ -287,11 +300,13 @@ inside 'call -n -p emulated; prepare -p emulated' "${user_namespace[@]}"
 state
 
 scenario userns-hidden "a user namespace that had a table of its own: the host's is shown again, and not in force"
-register
+host_register_armhf
 inside "mount -t binfmt_misc binfmt_misc ${table} 2> /dev/null && umount ${table}; prepare; call -p emulated; call -p native" "${user_namespace[@]}"
 state
 
 # ---- machines that forbid AArch32 though the kernel has it ----
+
+group forbidden
 
 if [[ "${native}" == yes ]]; then
 	scenario seccomp-kill 'a filter kills what makes an AArch32 system call'
@@ -308,6 +323,8 @@ if [[ "${native}" == yes ]]; then
 fi
 
 # ---- many at once ----
+
+group concurrent
 
 declare -a armhf=(/usr/lib*/arch-test/armhf)
 
@@ -331,14 +348,14 @@ function at_once() {
 		shells+=("${!}")
 	done
 	wait "${shells[@]}"
-	sed -n 's/^@@ \(status\|MODE\) /\1 /p' /tmp/shell.* | sort | uniq -c | while read -r count line; do
+	sed -n 's/^@@ \([0-9]*\) .*MODE=\([a-z]*\).*/status \1, \2/p' /tmp/shell.* | sort | uniq -c | while read -r count line; do
 		say "${count} times ${line}"
 	done
 	rm /tmp/shell.*
 }
 
 scenario concurrent-native 'many shells under -p native, while another process keeps starting armhf programs'
-register
+host_register_armhf
 : > /tmp/keep-starting
 keep_starting &
 if [[ "${native}" == yes ]]; then
@@ -357,5 +374,8 @@ state
 # ---- builds of Armbian ----
 
 case "${HOST}" in
-compat | no-aarch32 | pages-16k) source /test/armbian/scenarios.bash ;;
+compat | no-aarch32 | pages-16k)
+	group armbian
+	source /test/armbian/scenarios.bash
+	;;
 esac

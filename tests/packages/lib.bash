@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # shellcheck shell=bash
-# What is tried with an installed package, in a chroot and in a guest. Sourced there; the folder of this file holds the
+# What is tried with an installed package, in a chroot and in a guest. Sourced there; the directory of this file holds the
 # package as package.deb and its version in the file version.
 
 test="${BASH_SOURCE[0]%/*}"
@@ -90,7 +90,7 @@ function extension() {
 	mkdir -p "${tree}/lib/functions"
 	: > "${tree}/compile.sh"
 	echo 'function prepare_host_binfmt_qemu_cross_arm64_host_armhf_target() { :; }' > "${tree}/lib/functions/qemu.sh"
-	/usr/share/armhf-binfmt/install-armbian "${object}" "${tree}" || return 1
+	/usr/share/armhf-binfmt/install-armbian "${tree}" || return 1
 	copied="${tree}/userpatches/extensions/armhf-binfmt"
-	cmp "${copied}/armhf_binfmt_prepare.so" "${object}" && cmp "${copied}/armhf-binfmt.sh" /usr/share/armhf-binfmt/armhf-binfmt.sh
+	[[ -s "${copied}/source/checksum" ]] && cmp "${copied}/armhf-binfmt.sh" /usr/share/armhf-binfmt/armhf-binfmt.sh
 }

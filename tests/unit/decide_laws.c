@@ -6,8 +6,8 @@
  */
 #include "decide_world.h"
 
-#define WORLDS 300000UL /* by default */
-#define STEPS  64
+#define WORLDS 150000UL /* by default */
+#define STEPS  160
 
 static unsigned long number; /* of the world */
 static bool verbose;
@@ -102,8 +102,8 @@ static void
 random_trouble(void)
 {
 	static const enum outcome locks[] = {OUTCOME_BUSY, OUTCOME_REFUSED, OUTCOME_FAILED};
-	static const enum outcome ends[] = {OUTCOME_REFUSED, OUTCOME_IMPOSSIBLE, OUTCOME_OVERRULED,
-		OUTCOME_FAILED};
+	static const enum outcome ends[] = {
+		OUTCOME_REFUSED, OUTCOME_IMPOSSIBLE, OUTCOME_OVERRULED, OUTCOME_FAILED};
 
 	memset(&trouble, 0, sizeof(trouble));
 	if (below(6) == 0)
@@ -164,7 +164,8 @@ list_show(const char *key, const struct step_list *list)
 static void
 slot_show(const char *name, enum entry_state state, struct form form)
 {
-	static const char *const states[] = {"untested", "absent", "disabled", "enabled", "unknown"};
+	static const char *const states[] = {
+		"untested", "absent", "disabled", "enabled", "unknown"};
 	static const char *const kinds[] = {"all", "exec", "dyn", "loose", "own", "none"};
 	static const char *const answers[] = {"runs", "breaks", "slow", "shifts"};
 
@@ -276,7 +277,8 @@ world_same(const struct world *a, const struct world *b)
 
 		if (one->state != other->state
 			|| (one->state != ENTRY_ABSENT
-				&& (!form_same(one->form, other->form) || one->again != other->again)))
+				&& (!form_same(one->form, other->form)
+					|| one->again != other->again)))
 			return false;
 	}
 	return a->on == b->on && a->descriptor == b->descriptor && a->directory == b->directory
@@ -321,7 +323,8 @@ success_check(const struct result *result)
 	struct probe_result proof;
 	enum host_serving now = world_serving(&proof);
 
-	law(call.dry || result->seen.meddled || result->seen.proved, "what was changed was proved afterwards");
+	law(call.dry || result->seen.meddled || result->seen.proved,
+		"what was changed was proved afterwards");
 	if (!result->seen.proved || (call.dry && result->done_count > 0))
 		return;
 	if (result->reason == REASON_NATIVE)
@@ -379,7 +382,8 @@ undo_check(const struct result *result, const struct world *start)
 	call.steps.undo = undo;
 	call_undo(&call, &stop);
 	law(call.reason == REASON_UNDO_DONE && call_status(&call) == 0, "a success can be undone");
-	law(result->seen.replaced || world_same(&before, &world), "undone, everything is as it was");
+	law(result->seen.replaced || result->seen.undo_failed || world_same(&before, &world),
+		"undone, everything is as it was");
 }
 
 static void
@@ -392,7 +396,8 @@ call_check(const struct result *result, const struct world *start)
 	law((result->status > 128) == (result->reason == REASON_INTERRUPTED)
 			&& (result->status <= 128 || result->seen.stopped),
 		"interrupted is a call that a signal stopped");
-	law(result->seen.meddled || result->seen.step_failed || !is_repeated(result), "nothing is done twice");
+	law(result->seen.meddled || result->seen.step_failed || !is_repeated(result),
+		"nothing is done twice");
 	law(call.notes == NULL || (call.notes[0] != ':' && strstr(call.notes, "\n:") == NULL),
 		"a warning has an object");
 	if (result->status == 0)
@@ -437,7 +442,7 @@ world_blur(struct world *start, const struct seen *asked)
 
 /*
  * Some failures show in a trial alone: an emulator that does not understand flag P, a table that is
- * not the one in force, entries that are shown once it is mounted, come into effect with the status or
+ * not the one in force, entries that a mount shows or hides, that come into effect with the status or
  * are newer than the one to be enabled, a loader that is asked where the kernel serves alone.
  */
 static bool
@@ -448,12 +453,16 @@ is_hidden(const struct world *start)
 			return true;
 	for (int i = 0; i < SLOT_COUNT; i++)
 		if (start->slots[i].state == ENTRY_UNKNOWN
-			|| (start->table == HOST_TABLE_ABSENT && start->slots[i].state != ENTRY_ABSENT)
+			|| (start->table == HOST_TABLE_ABSENT
+				&& start->slots[i].state != ENTRY_ABSENT)
 			|| (i != SLOT_OWN && start->slots[i].state == ENTRY_ENABLED
 				&& (!start->on
 					|| (start->slots[SLOT_OWN].state == ENTRY_DISABLED
-						&& start->slots[i].age > start->slots[SLOT_OWN].age))))
+						&& start->slots[i].age
+							> start->slots[SLOT_OWN].age))))
 			return true;
+	if (start->table == HOST_TABLE_ABSENT && start->userns && start->hidden)
+		return true;
 	return !start->loader || (start->table == HOST_TABLE_MOUNTED && start->elsewhere);
 }
 
@@ -467,9 +476,11 @@ dry_check(const struct result *dry, const struct result *real, const struct worl
 	law(world_same(start, &dry->world) && start->table == dry->world.table,
 		"-n changes nothing");
 	law(dry->done_count <= real->done_count
-			&& memcmp(dry->done, real->done, dry->done_count * sizeof(dry->done[0])) == 0,
+			&& memcmp(dry->done, real->done, dry->done_count * sizeof(dry->done[0]))
+				== 0,
 		"-n names the steps that come first");
-	law(dry->status == 0 || dry->done_count == 0, "-n names no steps where it expects a failure");
+	law(dry->status == 0 || dry->done_count == 0,
+		"-n names no steps where it expects a failure");
 	if (dry->done_count == 0 && dry->status == 0)
 		law(real->done_count == 0, "-n names steps where there are some");
 	if (!is_hidden(start))
@@ -504,7 +515,8 @@ main(int argc, char **argv)
 		call_check(&result, &start);
 		statuses[result.status == 0 ? 0 : result.status == 1 ? 1 : 2]++;
 		steps += result.done_count;
-		if (result.status == 0 && !result.seen.meddled && !call.dry && result.undo_count > 0)
+		if (result.status == 0 && !result.seen.meddled && !call.dry
+			&& result.undo_count > 0)
 			undo_check(&result, &start);
 
 		/* With nothing, and as -n. */

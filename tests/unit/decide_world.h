@@ -97,15 +97,15 @@ struct trouble {
 struct seen {
 	unsigned int events, locks;
 	bool stopped, meddled;
-	bool blind;     /* somebody else acted since the table was looked at */
-	bool proved;    /* nothing was changed since the probe ran */
-	bool settled;   /* the table was looked at under the lock */
+	bool blind;   /* somebody else acted since the table was looked at */
+	bool proved;  /* nothing was changed since the probe ran */
+	bool settled; /* the table was looked at under the lock */
 	bool step_failed, undo_failed, mounted, replaced;
-	bool kernel;    /* the probe came to the kernel */
-	bool direct;    /* the interpreter of tier 1 or 4 ran it */
-	bool slow;      /* the last proof ended at the deadline */
-	bool broken;    /* others had an entry in effect that takes this machine's programs */
-	unsigned int asked;    /* facts, as bits */
+	bool kernel;        /* the probe came to the kernel */
+	bool direct;        /* the interpreter of tier 1 or 4 ran it */
+	bool slow;          /* the last proof ended at the deadline */
+	bool broken;        /* others had an entry in effect that takes this machine's programs */
+	unsigned int asked; /* facts, as bits */
 	unsigned int executed; /* programs, as bits */
 };
 
@@ -200,7 +200,8 @@ is_broken(void)
 static struct probe_result
 program_run(struct form form, bool through)
 {
-	struct probe_result result = {.end = PROBE_EXITED, .answered = true, .value = PROBE_MAPS_ALL};
+	struct probe_result result = {
+		.end = PROBE_EXITED, .answered = true, .value = PROBE_MAPS_ALL};
 
 	seen.executed |= 1U << form.program;
 	if (is_broken())
@@ -259,7 +260,8 @@ world_serving(struct probe_result *proof)
 		return probe_delivered(proof) ? HOST_SERVING_ENTRY : HOST_SERVING_BROKEN;
 	}
 	seen.kernel = true;
-	*proof = (struct probe_result){.way = PROBE_BY_NOBODY, .end = PROBE_REFUSED, .error = ENOEXEC};
+	*proof = (struct probe_result){
+		.way = PROBE_BY_NOBODY, .end = PROBE_REFUSED, .error = ENOEXEC};
 	if (!native)
 		return HOST_SERVING_NOBODY;
 	*proof = (struct probe_result){.way = PROBE_BY_KERNEL,
@@ -401,7 +403,7 @@ int
 path_look(const char *path)
 {
 	bool found = strcmp(path, HOST_RECORD_PATH) == 0 ? world.recorded
-		: strcmp(path, HOST_IMPORTER) == 0	 ? world.importer
+		: strcmp(path, HOST_IMPORTER) == 0       ? world.importer
 							 : world.directory;
 
 	return found ? 0 : ENOENT;
@@ -551,8 +553,7 @@ binfmt_mount(struct fault *fault)
 		return OUTCOME_TAKEN;
 	}
 	law(world.table == HOST_TABLE_ABSENT, "nothing is mounted over an autofs, or nowhere");
-	law(seen.direct || call.policy == POLICY_NATIVE,
-		"a mount waits until the interpreter has run the probe");
+	law(seen.direct, "a mount waits until the interpreter has run the probe");
 	if (outcome == OUTCOME_DONE) {
 		world.table = HOST_TABLE_MOUNTED;
 		seen.mounted = true;
@@ -579,8 +580,8 @@ binfmt_lock(struct binfmt *binfmt, const struct stop *stop, int seconds, struct 
 	if (stop_pending(stop) != 0)
 		return OUTCOME_INTERRUPTED;
 	if (trouble.lock != OUTCOME_DONE) {
-		fault_set(fault, trouble.lock == OUTCOME_REFUSED ? EACCES : 0, BINFMT_PATH "/register",
-			"cannot lock it");
+		fault_set(fault, trouble.lock == OUTCOME_REFUSED ? EACCES : 0,
+			BINFMT_PATH "/register", "cannot lock it");
 		return trouble.lock;
 	}
 	binfmt->lock = 1001;
@@ -625,14 +626,17 @@ static void
 write_check(const struct binfmt *binfmt)
 {
 	law(binfmt->lock >= 0, "the table is changed under the lock alone");
-	law(seen.settled || call.undoing, "the table is looked at again under the lock before it is changed");
+	law(seen.settled || call.undoing,
+		"the table is looked at again under the lock before it is changed");
 }
 
 /* An entry that takes this machine's own programs is put into effect by nobody here. */
 static void
 effect_check(void)
 {
-	law(!is_broken() || seen.broken || seen.blind,
+	/* What somebody else did since the table was looked at is not to be known. */
+	seen.broken = seen.broken || (seen.blind && is_broken());
+	law(!is_broken() || seen.broken,
 		"no entry that takes this machine's own programs is put into effect");
 }
 
@@ -640,8 +644,8 @@ enum outcome
 binfmt_set_status(const struct binfmt *binfmt, bool on, struct fault *fault)
 {
 	bool change;
-	enum outcome outcome =
-		step_outcome(on ? STEP_STATUS_ON : STEP_STATUS_OFF, !on, &change, fault);
+	enum outcome outcome = step_outcome(
+		on ? STEP_STATUS_ON : STEP_STATUS_OFF, !on, &change, fault);
 
 	write_check(binfmt);
 	law(world.on != on || seen.blind, "the status is not written as it is");
@@ -653,7 +657,8 @@ binfmt_set_status(const struct binfmt *binfmt, bool on, struct fault *fault)
 }
 
 enum outcome
-binfmt_enable(const struct binfmt *binfmt, const char *name, bool on, struct fault *fault)
+binfmt_enable(const struct binfmt *binfmt, const char *name, const uint32_t *print, bool on,
+	struct fault *fault)
 {
 	struct slot *slot = slot_find(name);
 	const struct entry *entry = form_entry(slot->form);
@@ -661,14 +666,17 @@ binfmt_enable(const struct binfmt *binfmt, const char *name, bool on, struct fau
 	bool change, undoes = slot->switched || call.undoing;
 	enum outcome outcome;
 
+	if (print != NULL && slot->state != ENTRY_ABSENT && *print != entry_print(entry))
+		return OUTCOME_TAKEN;
 	write_check(binfmt);
 	outcome = step_outcome(on ? STEP_ENABLE : STEP_DISABLE, undoes, &change, fault);
 	if (slot->state == ENTRY_ABSENT) {
 		law(seen.meddled, "an entry that is not there is not written to");
 		return OUTCOME_GONE;
 	}
-	if (!seen.blind && !undoes) {
-		law(slot->state != ENTRY_UNKNOWN, "an entry that is not understood is not written to");
+	if (!seen.meddled && !undoes) {
+		law(slot->state != ENTRY_UNKNOWN,
+			"an entry that is not understood is not written to");
 		law((slot->state == ENTRY_ENABLED) != on, "no entry is written as it is");
 		law(on || call.policy == POLICY_NATIVE, "only policy native disables an entry");
 		law(on || entry_loose(entry) == NULL,
@@ -684,6 +692,86 @@ binfmt_enable(const struct binfmt *binfmt, const char *name, bool on, struct fau
 	return outcome;
 }
 
+/* ---- holds: nobody asks for one here, and none is found (tests/model has their laws) ---- */
+
+static enum outcome
+no_hold(void)
+{
+	broken("no hold is taken or released that nobody asked for");
+}
+
+enum outcome
+hold_anybody(const struct binfmt *binfmt, bool *held, struct fault *fault)
+{
+	(void)binfmt;
+	(void)fault;
+	*held = false;
+	return OUTCOME_DONE;
+}
+
+enum outcome
+hold_lock(struct hold *hold, const struct binfmt *binfmt, struct fault *fault)
+{
+	(void)hold;
+	(void)binfmt;
+	(void)fault;
+	return no_hold();
+}
+
+void
+hold_unlock(struct hold *hold)
+{
+	(void)hold;
+	no_hold();
+}
+
+enum outcome
+hold_announce(const struct binfmt *binfmt, const char *who, struct fault *fault)
+{
+	(void)binfmt;
+	(void)who;
+	(void)fault;
+	return no_hold();
+}
+
+enum outcome
+hold_take(const struct binfmt *binfmt, const char *name, bool *made, uint32_t *print,
+	struct fault *fault)
+{
+	(void)binfmt;
+	(void)name;
+	(void)made;
+	(void)print;
+	(void)fault;
+	return no_hold();
+}
+
+enum outcome
+hold_release(const struct binfmt *binfmt, const char *name, struct fault *fault)
+{
+	(void)binfmt;
+	(void)name;
+	(void)fault;
+	return no_hold();
+}
+
+int
+program_check(const char *path, const struct program_host *host, unsigned int lines,
+	struct program_report *report)
+{
+	(void)path;
+	(void)host;
+	(void)lines;
+	(void)report;
+	broken("no program is checked that nobody asked for");
+}
+
+void
+program_release(struct program_report *report)
+{
+	(void)report;
+}
+
 static struct form
 entry_form(const struct entry *entry)
 {
@@ -693,7 +781,8 @@ entry_form(const struct entry *entry)
 	for (form.kind = 0; form.kind < KIND_COUNT; form.kind++) {
 		const struct entry *known = form_entry(form);
 
-		if (known->size == entry->size && memcmp(known->magic, entry->magic, entry->size) == 0
+		if (known->size == entry->size
+			&& memcmp(known->magic, entry->magic, entry->size) == 0
 			&& memcmp(known->mask, entry->mask, entry->size) == 0)
 			return form;
 	}
@@ -714,7 +803,7 @@ binfmt_register(const struct binfmt *binfmt, const struct entry *entry, struct f
 	law(slot_find(entry->name) == own, "no entry of another name is registered");
 	outcome = step_outcome(STEP_REGISTER, undoes, &change, fault);
 	if (own->state != ENTRY_ABSENT) {
-		law(seen.blind || seen.meddled, "an entry is registered where none stands");
+		law(seen.meddled || seen.undo_failed, "an entry is registered where none stands");
 		return OUTCOME_TAKEN;
 	}
 	law(undoes || seen.meddled || form.program == PROGRAM_DESCRIBED
@@ -758,8 +847,9 @@ binfmt_unregister(const struct binfmt *binfmt, const char *name, struct fault *f
 		law(slot->state != ENTRY_UNKNOWN, "no entry is removed that is not understood");
 		law(slot->again, "no entry is removed that could not be registered again");
 		law(!seen.slow, "no entry is removed that may only be slow");
-		law(seen.direct, "no entry is removed before the descriptor's interpreter has run "
-				 "the probe");
+		law(seen.direct,
+			"no entry is removed before the descriptor's interpreter has run "
+			"the probe");
 	}
 	if (change && !undoes) {
 		found = *slot;
@@ -813,7 +903,8 @@ claimers_observe(struct host *host)
 		if (slot->state == ENTRY_UNKNOWN) {
 			host->untold = true;
 			strcpy(host->unknown, slot_names[i]);
-			fault_set(&host->unknown_fault, 0, slot_names[i], "its text is not understood");
+			fault_set(&host->unknown_fault, 0, slot_names[i],
+				"its text is not understood");
 		}
 		if (slot->state != ENTRY_ENABLED && slot->state != ENTRY_DISABLED)
 			continue;
@@ -858,7 +949,8 @@ table_observe(struct host *host, struct binfmt *binfmt)
 	host->on = world.on;
 	binfmt_read(binfmt, HOST_ENTRY_NAME, &host->own, NULL);
 	host->own_again = own->again;
-	host->own_may_serve = own->state != ENTRY_UNKNOWN && own->safe && form_takes(own->form) && own->form.kind != KIND_OWN;
+	host->own_may_serve = own->state != ENTRY_UNKNOWN && own->safe && form_takes(own->form)
+		&& own->form.kind != KIND_OWN;
 	if (!host->own_may_serve)
 		fault_set(&host->own_fault, 0, HOST_ENTRY_NAME, "it may not serve");
 	claimers_observe(host);
@@ -868,8 +960,8 @@ table_observe(struct host *host, struct binfmt *binfmt)
 static void
 poison_fill(struct host *host)
 {
-	struct form any = {(unsigned char)(poison % KIND_COUNT), (unsigned char)(poison / 7 % PROGRAM_COUNT),
-		(unsigned char)(poison / 3 % 2)};
+	struct form any = {(unsigned char)(poison % KIND_COUNT),
+		(unsigned char)(poison / 7 % PROGRAM_COUNT), (unsigned char)(poison / 3 % 2)};
 	struct probe_result result = {.end = (enum probe_end)(PROBE_REFUSED + poison / 5 % 4),
 		.answered = true,
 		.value = (int)(PROBE_MAPS_ALL + poison / 11 % 7),
@@ -932,7 +1024,8 @@ observe_fact(struct host *host, enum host_fact fact, struct binfmt *binfmt,
 				HOST_DESCRIPTOR_PATH, "it is none");
 		break;
 	case HOST_FACT_SERVING:
-		law(host->table != HOST_TABLE_UNTESTED, "the table is looked at before the probe runs");
+		law(host->table != HOST_TABLE_UNTESTED,
+			"the table is looked at before the probe runs");
 		host->serving = world_serving(&host->proof);
 		if (host->serving == HOST_SERVING_KERNEL || host->serving == HOST_SERVING_NOBODY)
 			host->native = world.native;
@@ -940,7 +1033,9 @@ observe_fact(struct host *host, enum host_fact fact, struct binfmt *binfmt,
 		seen.proved = true;
 		break;
 	case HOST_FACT_NATIVE:
-		host->native = is_broken() ? HOST_NATIVE_SHADOWED : world.native;
+		host->native = !world.startable ? HOST_NATIVE_UNKNOWN
+			: is_broken()		? HOST_NATIVE_SHADOWED
+						: world.native;
 		seen.kernel = true;
 		break;
 	case HOST_FACT_LOADER: host->loader = world.loader ? HOST_YES : HOST_NO; break;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * descriptor_line FILE...: what each descriptor comes to: its name and the line that registers it
- * as qemu-arm, or the line at fault and why. Status 1 if one of them is refused.
+ * descriptor_line FILE...: what each descriptor, or file of binfmt.d (*.conf), comes to: its name and the
+ * line that registers it as qemu-arm, or the line at fault and why. Status 1 if one of them is refused.
  */
 #include "descriptor.h"
 
@@ -29,11 +29,16 @@ main(int argc, char **argv)
 		}
 		length = fread(text, 1, sizeof(text), file);
 		fclose(file);
-		fault = descriptor_parse(&entry, text, length, &why);
-		if (fault) {
+		fault = strlen(name) > 5 && strcmp(name + strlen(name) - 5, ".conf") == 0
+			? descriptor_parse_line(&entry, text, length, &why)
+			: descriptor_parse(&entry, text, length, &why);
+		if (fault == -1) {
+			printf("%s: no line for qemu-arm\n", name);
+			status = 1;
+		} else if (fault) {
 			printf("%s: line %d: %s\n", name, fault, why);
 			status = 1;
-		} else if (entry_format(&entry, line, &why) < 0) {
+		} else if (entry_format(&entry, "", line, &why) < 0) {
 			printf("%s: %s\n", name, why);
 			status = 1;
 		} else {

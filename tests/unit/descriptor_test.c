@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* descriptor_test FILE...: what descriptor.c makes of texts. FILE are descriptors of any kind. */
 #include "descriptor.h"
-#include "entry_print.h"
+#include "entry_text.h"
 #include "fault.h"
 #include "tap.h"
+#include "text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -45,28 +46,88 @@ test_written(void)
 	char text[sizeof(framework)];
 	const char *why;
 
-	tap_ok(descriptor_format("/usr/bin/qemu-arm-static", text, sizeof(text))
+	tap_ok(descriptor_format("/usr/bin/qemu-arm-static", true, text, sizeof(text))
 				== (int)sizeof(framework) - 1
 			&& memcmp(text, framework, sizeof(framework)) == 0,
 		"written: byte for byte what the framework writes");
-	tap_ok(descriptor_format("/usr/bin/qemu-arm-static", text, sizeof(text) - 1) == -1,
+	tap_ok(descriptor_format("/usr/bin/qemu-arm-static", true, text, sizeof(text) - 1) == -1,
 		"written: a place one byte too small is refused");
 
 	tap_ok(parse(&read, framework, strlen(framework), &why) == 0, "written: it is valid");
 	tap_ok(strcmp(read.name, "qemu-arm") == 0 && read.state == ENTRY_DISABLED,
 		"written: reading it keeps name and state");
-	tap_ok(read.flags == (ENTRY_PRESERVE | ENTRY_CREDENTIALS | ENTRY_OPEN) && read.offset == 0
-			&& read.size == 20 && read.masked && read.magic[18] == 0x28
-			&& read.mask[16] == 0xfe,
+	tap_ok(strcmp(read.flags, "POC") == 0 && read.offset == 0 && read.size == 20 && read.masked
+			&& read.magic[18] == 0x28 && read.mask[16] == 0xfe,
 		"written: it reads back as it was meant");
-	tap_ok(entry_claims_armhf(&read) && !entry_is_loose(&read),
+	tap_ok(entry_takes_armhf(&read) == ENTRY_ALL && entry_loose(&read) == NULL,
 		"written: it takes armhf alone");
 
 	memset(&wanted, 'x', sizeof(wanted));
-	descriptor_entry(&wanted, "qemu-arm", "/usr/bin/qemu-arm-static");
+	descriptor_entry(&wanted, "qemu-arm", "/usr/bin/qemu-arm-static", true);
 	tap_ok(strcmp(wanted.name, "qemu-arm") == 0 && wanted.state == ENTRY_UNTESTED
 			&& entry_same(&wanted, &read),
 		"written: it stands for the entry that it reads back as");
+	descriptor_entry(&wanted, "qemu-arm", "/usr/bin/qemu-arm-static", false);
+	tap_ok(strcmp(wanted.flags, "OC") == 0 && wanted.size == 20,
+		"written: without flag P all else is the same");
+}
+
+/* Files of binfmt.d: a line as the kernel reads it, between comments, blanks and other lines. */
+static void
+test_lines(void)
+{
+#define MAGIC "\\x7f\\x45\\x4c\\x46"
+	static const struct {
+		const char *claim, *text;
+		int line; /* at fault; 0: taken; -1: none */
+		const char *flags;
+		unsigned int size;
+	} rows[] = {
+		{"nothing", "", -1, "", 0},
+		{"another name", ":qemu-armeb:M::" MAGIC "::/q:\n:qemu:M::" MAGIC "::/q:\n", -1, "",
+			0},
+		{"comments", "#:qemu-arm:M::a::/q:\n;:qemu-arm:M::a::/q:\n", -1, "", 0},
+		{"a line behind others",
+			"# x\n\n:qemu-armeb:M::x::/q:\n:qemu-arm:M::" MAGIC "::/q:OC\n", 0, "OC",
+			4},
+		{"blanks around it, no newline at the end", "  :qemu-arm:M::" MAGIC "::/q:F \t", 0,
+			"F", 4},
+		{"the first of two", ":qemu-arm:M::a::/q:P\n:qemu-arm:M::ab::/q:\n", 0, "P", 1},
+		{"another delimiter", ",qemu-arm,M,0,a:b,,/q,PF", 0, "PF", 3},
+		{"a delimiter in an escape", "xqemu-armxMxx\\x7fxx/qx", 0, "", 1},
+		{"C without O", ":qemu-arm:M::a::/q:C", 0, "OC", 1},
+		{"letters in any order", ":qemu-arm:M::a::/q:FCP", 0, "POCF", 1},
+		{"letters of Linux 7.3", ":qemu-arm:M::a::/q:TF", 0, "OFT", 1},
+		{"a mask", ":qemu-arm:M:1:a:\\xf0:/q:", 0, "", 1},
+		{"a mask that is longer", "\n:qemu-arm:M:1:a:\\xf0\\x0f:/q:", 2, "", 0},
+		{"an extension", ":qemu-arm:E::exe::/q:", 1, "", 0},
+		{"no magic", ":qemu-arm:M::::/q:", 1, "", 0},
+		{"no interpreter", ":qemu-arm:M::a:::", 1, "", 0},
+		{"a relative interpreter", ":qemu-arm:M::a::q:", 1, "", 0},
+		{"arguments behind the interpreter", ":qemu-arm:M::a::/q -L /:", 1, "", 0},
+		{"an unknown flag", ":qemu-arm:M::a::/q:X", 1, "", 0},
+		{"a bad offset", ":qemu-arm:M:x:a::/q:", 1, "", 0},
+		{"an offset beyond the head", ":qemu-arm:M:256:a::/q:", 1, "", 0},
+		{"a bad escape", ":qemu-arm:M::\\x4g::/q:", 1, "", 0},
+		{"too few fields", ":qemu-arm:M::a::/q", -1, "", 0},
+	};
+#undef MAGIC
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct entry entry = {.name = "qemu-arm", .state = ENTRY_DISABLED};
+		const char *why = NULL;
+		int line = descriptor_parse_line(&entry, rows[i].text, strlen(rows[i].text), &why);
+
+		tap_ok(line == rows[i].line && strcmp(entry.flags, rows[i].flags) == 0
+				&& entry.size == rows[i].size
+				&& (line == 0 ? entry.interpreter[0] == '/'
+					      : entry_is_blank(&entry))
+				&& (line <= 0 || why != NULL),
+			"line: %s: %s", rows[i].claim,
+			line > 0           ? why
+				: line < 0 ? "none"
+					   : "taken");
+	}
 }
 
 static void
@@ -174,22 +235,22 @@ static void
 test_fault(void)
 {
 	struct fault fault;
-	char text[10];
+	char text[10], *notes = NULL;
 
-	tap_ok(fault_escape(text, sizeof(text), "a b") == 6 && strcmp(text, "a\\x20b") == 0,
+	tap_ok(text_escape(text, sizeof(text), "a b") == 6 && strcmp(text, "a\\x20b") == 0,
 		"escape: a blank");
-	tap_ok(fault_escape(text, sizeof(text), "\\\n") == 8 && strcmp(text, "\\x5c\\x0a") == 0,
+	tap_ok(text_escape(text, sizeof(text), "\\\n") == 8 && strcmp(text, "\\x5c\\x0a") == 0,
 		"escape: a backslash and a newline");
-	tap_ok(fault_escape(text, sizeof(text), "~\x7f\xc3") == 9
+	tap_ok(text_escape(text, sizeof(text), "~\x7f\xc3") == 9
 			&& strcmp(text, "~\\x7f\\xc3") == 0,
 		"escape: all that is not printable ASCII, in the last byte there is");
-	tap_ok(fault_escape(text, sizeof(text), "1234567\tx") == 12 && strcmp(text, "1234567") == 0,
+	tap_ok(text_escape(text, sizeof(text), "1234567\tx") == 12 && strcmp(text, "1234567") == 0,
 		"escape: cut off before a character that does not fit, with nothing after it");
-	tap_ok(fault_escape(text, sizeof(text), "1234567890") == 10
+	tap_ok(text_escape(text, sizeof(text), "1234567890") == 10
 			&& strcmp(text, "123456789") == 0,
 		"escape: cut off for the NUL at the end");
 	text[0] = 'x';
-	tap_ok(fault_escape(text, 0, "a b") == 6 && text[0] == 'x', "escape: the length alone");
+	tap_ok(text_escape(text, 0, "a b") == 6 && text[0] == 'x', "escape: the length alone");
 
 	fault_set(&fault, 2, "/a b", "open%d", 1);
 	tap_ok(fault.error == 2 && strcmp(fault.object, "/a\\x20b") == 0
@@ -199,7 +260,13 @@ test_fault(void)
 	tap_ok(fault.error == 0 && strcmp(fault.object, "b") == 0
 			&& strcmp(fault.why, "a rule") == 0,
 		"fault: a rule stands alone");
+	fault_wrap(&fault, "%s, ", "first");
+	tap_ok(strcmp(fault.why, "first, a rule") == 0, "fault: a reason in front of another");
 	fault_set(NULL, 1, "b", "nobody asks");
+	fault_note(&notes, "%d", 1);
+	fault_note(&notes, "%s", "two");
+	tap_ok(notes != NULL && strcmp(notes, "1\ntwo") == 0, "fault: notes are lines");
+	free(notes);
 }
 
 int
@@ -207,6 +274,7 @@ main(int argc, char **argv)
 {
 	test_written();
 	test_unmasked();
+	test_lines();
 	test_sizes();
 	for (int i = 1; i < argc; i++)
 		test_changed(argv[i]);

@@ -53,7 +53,7 @@ main(int argc, char **argv)
 			snprintf(entry.interpreter, sizeof(entry.interpreter), "%s", optarg);
 			host.entry = &entry;
 			break;
-		case 'F': entry.flags |= ENTRY_FIX; break;
+		case 'F': strcpy(entry.flags, "F"); break;
 		case 'l': lines = (unsigned int)atol(optarg); break;
 		case 'o': /* takes this OS ABI alone */
 			entry.magic[7] = (unsigned char)atol(optarg);

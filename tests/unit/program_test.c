@@ -455,7 +455,7 @@ test_entry(void)
 	struct entry entry = {.state = ENTRY_ENABLED,
 		.name = "qemu-arm",
 		.interpreter = "/usr/bin/qemu-none",
-		.flags = ENTRY_FIX,
+		.flags = "F",
 		.size = 8,
 		.magic = ELFMAG "\1\1\1"};
 
@@ -463,7 +463,7 @@ test_entry(void)
 	make("/bin/a", program_needing("libc.so.6"));
 	host.entry = &entry;
 	says("", "an entry with flag F needs nothing in the root");
-	entry.flags = 0;
+	entry.flags[0] = '\0';
 	says("/bin/a: the emulator /usr/bin/qemu-none is not in this root", "without F it does");
 	tap_ok(report.cause == PROGRAM_EMULATOR && strstr(report.remedy, "flag F"),
 		"the remedy is a copy, or flag F");
@@ -476,7 +476,7 @@ test_entry(void)
 	unlink(in_root("/usr/bin/qemu-none"));
 	says("", "the kernel needs no emulator");
 	host.entry = &entry;
-	entry.flags = ENTRY_FIX;
+	strcpy(entry.flags, "F");
 	entry.magic[7] = 3;
 	says("/bin/a: the entry qemu-arm does not take its header", "an entry for OS ABI 3");
 	host.runs = false;
