@@ -579,7 +579,10 @@ serving_observe(struct host *host, const struct probe_limits *limits)
 		break;
 	case PROBE_BY_SOMEBODY:
 	case PROBE_BY_ENTRY:
-		host->serving = probe_delivered(proof) && !entry_relative(&host->newest)
+		/* Of an entry that is not shown no path is known. */
+		host->serving = probe_delivered(proof)
+				&& (host->newest.state != ENTRY_ENABLED
+					|| !entry_relative(&host->newest))
 			? HOST_SERVING_ENTRY
 			: HOST_SERVING_BROKEN;
 		return 0;
