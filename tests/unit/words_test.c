@@ -67,7 +67,8 @@ test_steps(void)
 		snprintf(token, sizeof(token), "%s%s", tokens[kind], step.name);
 		tap_ok(round_trip(&step, token), "step: %s, there and back", token);
 		tap_ok(words_step_deed(kind)[0] != '\0', "step: %s has words", token);
-		tap_ok(steps_inverse(steps_inverse(kind)) == kind,
+		/* A release finishes what another call began: it is not undone. */
+		tap_ok(kind == STEP_HOLD || steps_inverse(steps_inverse(kind)) == kind,
 			"step: %s: undone twice it is itself", token);
 		tap_ok(kind == STEP_HOLD || kind == STEP_RELEASE || kind == STEP_MOUNT
 				|| steps_undoes(kind) || steps_undoes(steps_inverse(kind)),
@@ -127,10 +128,9 @@ test_refused(void)
 		"step: a token is as long as it is said to be");
 	tap_ok(words_step_parse(&step, "enable:\\x4A\\x4a", 15) && strcmp(step.name, "JJ") == 0,
 		"step: digits of either case in an escape");
-	tap_ok(words_step_parse(&step, "enable:a@1234567", 16) && !step.printed
-			&& strcmp(step.name, "a@1234567") == 0,
+	tap_ok(!words_step_parse(&step, "enable:a@1234567", 16),
 		"step: seven digits are no fingerprint");
-	tap_ok(words_step_parse(&step, "enable:a@0123456g", 17) && !step.printed,
+	tap_ok(!words_step_parse(&step, "enable:a@0123456g", 17),
 		"step: eight letters are no fingerprint");
 
 	memset(token + strlen(token), 'a', NAME_MAX);
