@@ -89,7 +89,7 @@ is_forbidden(const struct fault *fault)
 	return fault->error == EACCES || fault->error == EPERM || fault->error == EROFS;
 }
 
-/* An interpreter does not run where an entry takes every program of this machine: that entry is named. */
+/* Where an entry takes every program of this machine no interpreter runs: that entry is named. */
 static void
 blame_loose(struct call *call)
 {
@@ -97,7 +97,8 @@ blame_loose(struct call *call)
 
 	if (host->serving != HOST_SERVING_BROKEN || host->breaks[0] == '\0')
 		return;
-	fault_wrap(&call->cause, "the entry %s takes this machine's own programs too; ", host->breaks);
+	fault_wrap(&call->cause, "the entry %s takes this machine's own programs too; ",
+		host->breaks);
 	call->cause.remedy = "disable that entry ('echo 0' into its file in " BINFMT_PATH ")";
 }
 

@@ -264,7 +264,8 @@ static const struct symptom symptoms[] = {
 	{PROBE_REFUSED, ENOENT, ANYWAY,
 		"the interpreter does not exist here, or is a dynamic program whose own loader does not",
 		"reinstall the emulator; in a chroot copy it in, or register it with flag F"},
-	{PROBE_REFUSED, EACCES, ANYWAY, "the interpreter may not be executed", "make the interpreter executable (chmod +x)"},
+	{PROBE_REFUSED, EACCES, ANYWAY, "the interpreter may not be executed",
+		"make the interpreter executable (chmod +x)"},
 	{PROBE_REFUSED, ELOOP, ANYWAY,
 		"the interpreter is itself caught by an entry: it is an armhf program, or an entry takes "
 		"this machine's programs",
@@ -273,12 +274,15 @@ static const struct symptom symptoms[] = {
 		"its arguments did not arrive as they were sent: the entry has flag P, which this "
 		"emulator (qemu before 6.0) or this kernel (before 5.12) does not understand",
 		"register the emulator without flag P (preserve no)"},
-	{PROBE_EXITED, ANSWER(PROBE_NO_VFP), ANYWAY, "ARMv7 with VFPv3 is not there, which armhf needs", NULL},
+	{PROBE_EXITED, ANSWER(PROBE_NO_VFP), ANYWAY,
+		"ARMv7 with VFPv3 is not there, which armhf needs", NULL},
 	{PROBE_KILLED, SIGILL, NATIVELY, "the CPU or the virtual machine lacks 32-bit ARM instructions",
 		"use an emulator (-p emulated)"},
 	{PROBE_KILLED, SIGILL, BY_ENTRY, "the emulator lacks an instruction of ARMv7", NULL},
-	{PROBE_KILLED, SIGSEGV, LARGE_PAGES, "as on kernels with pages of 16 or 64 KiB", "boot " KERNEL_4K},
-	{PROBE_EXITED, 127, LARGE_PAGES, "as on kernels with pages of 16 or 64 KiB", "boot " KERNEL_4K},
+	{PROBE_KILLED, SIGSEGV, LARGE_PAGES, "as on kernels with pages of 16 or 64 KiB",
+		"boot " KERNEL_4K},
+	{PROBE_EXITED, 127, LARGE_PAGES, "as on kernels with pages of 16 or 64 KiB",
+		"boot " KERNEL_4K},
 	{PROBE_KILLED, SIGSYS, ANYWAY, SECCOMP, PROFILE},
 	{PROBE_KILLED, SIGTRAP, ANYWAY, SECCOMP, PROFILE},
 	{PROBE_EXITED, 159, ANYWAY, SECCOMP, PROFILE},
@@ -323,13 +327,13 @@ static const struct symptom *
 arguments_find(const struct entry *entry)
 {
 	static const struct symptom expects = {
-		.cause = "its arguments did not arrive as they were sent: by its name the interpreter "
-			 "expects flag P, which the entry lacks",
+		.cause = "its arguments did not arrive as they were sent: by its name the "
+			 "interpreter expects flag P, which the entry lacks",
 		.remedy = "register it with flag P (preserve yes)",
 	};
 	static const struct symptom transparent = {
-		.cause = "its arguments did not arrive as they were sent: the entry has flag T, which this "
-			 "emulator does not understand",
+		.cause = "its arguments did not arrive as they were sent: the entry has flag T, "
+			 "which this emulator does not understand",
 		.remedy = "register the emulator without flag T",
 	};
 	static const struct symptom other = {
