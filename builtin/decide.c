@@ -322,11 +322,27 @@ tier4_emulator(struct call *call)
 	return !is_over(call);
 }
 
+/* The entry is registered without a descriptor: say what it takes to make that last. */
+static void
+note_unlasting(struct call *call, const struct fault *fault)
+{
+	const char *remedy = fault->remedy != NULL ? fault->remedy : "";
+	const char *at = strchr(remedy, '@');
+
+	fault_note(&call->notes,
+		"%s: %s; without a descriptor the registration does not outlast a reboot%s%.*s%s%s",
+		fault->object, fault->why, remedy[0] != '\0' ? ": " : "",
+		(int)(at != NULL ? at - remedy : 0), remedy, at != NULL ? fault->object : "",
+		at != NULL ? at + 1 : remedy);
+}
+
 /* A descriptor is made and registered, and imported for after a reboot. */
 static void
 tier4(struct call *call)
 {
+	struct fault missing; /* why there is no descriptor */
 	bool created, shifted;
+	enum reason reason;
 
 	if (serving(call) == HOST_SERVING_UNKNOWN || elsewhere(call))
 		fail(call, 0, REASON_REGISTRATION_FAILED, NULL);
@@ -335,15 +351,9 @@ tier4(struct call *call)
 	do {
 		created = attempt(call, CHANGE_CREATE, 4, REASON_DESCRIPTOR_CREATED)
 			== OUTCOME_DONE;
-		if (!created && !is_over(call))
-			fault_note(&call->notes,
-				"%s: %s; without a descriptor the registration does not outlast a "
-				"reboot%s%s",
-				call->steps.fault.object, call->steps.fault.why,
-				call->steps.fault.remedy ? ": " : "",
-				call->steps.fault.remedy ? call->steps.fault.remedy : "");
-		change(call, CHANGE_REGISTER, 4,
-			created ? REASON_DESCRIPTOR_CREATED : REASON_ENTRY_REGISTERED);
+		missing = call->steps.fault;
+		reason = created ? REASON_DESCRIPTOR_CREATED : REASON_ENTRY_REGISTERED;
+		change(call, CHANGE_REGISTER, 4, reason);
 		shifted = !is_over(call) && !call->plain && caught(call)
 			&& probe_answer(&call->host.proof) == PROBE_ARGUMENTS;
 		if (shifted) {
@@ -366,6 +376,8 @@ tier4(struct call *call)
 	else
 		fail(call, 4, REASON_REGISTRATION_FAILED,
 			symptom(call, call->host.newest.interpreter));
+	if (call->reason == REASON_ENTRY_REGISTERED)
+		note_unlasting(call, &missing);
 }
 
 /* ---- the lines that policies share ---- */
