@@ -8,10 +8,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "decide.h"
 #include "descriptor.h"
+#include "descriptor_file.h"
 #include "explain.h"
 #include "observe.h"
 #include "path.h"
@@ -251,7 +251,7 @@ plan_judge(struct call *call, enum change change)
 {
 	const struct host *host = &call->host;
 	struct fault *fault = &call->steps.fault;
-	const char *directory = HOST_DESCRIPTOR_DIR;
+	enum outcome outcome;
 
 	if (change == CHANGE_ENABLE || change == CHANGE_REGISTER || change == CHANGE_REPLACE) {
 		if (!host->on && host->breaks[0] != '\0') {
@@ -268,13 +268,8 @@ plan_judge(struct call *call, enum change change)
 		return OUTCOME_DONE;
 	switch (change) {
 	case CHANGE_CREATE:
-		if (!path_exists(directory))
-			directory = HOST_SHARE;
-		if (path_check(directory, PATH_DIRECTORY, fault) == PATH_UNSAFE)
-			return OUTCOME_FAILED;
-		if (access(directory, W_OK) != 0 && errno == EROFS)
-			return fault_errno(fault, EROFS, directory, "write to it");
-		return binfmt_writable(&call->binfmt, fault); /* it is to be registered */
+		outcome = binfmt_writable(&call->binfmt, fault);
+		return outcome == OUTCOME_DONE ? descriptor_file_possible(fault) : outcome;
 	case CHANGE_MOUNT:
 	case CHANGE_IMPORT: return OUTCOME_DONE;
 	case CHANGE_ENABLE:
@@ -288,52 +283,78 @@ plan_judge(struct call *call, enum change change)
 }
 
 /*
- * Vouch for the interpreter that a change would put into effect, by running it on the probe. *reason is
- * that of the success to expect.
+ * Run the interpreter that would serve with the status on and our own entry enabled: that of the newest.
+ * False: it fails, and call->cause says how. *shadowed: it is not that of our own.
+ */
+__attribute__((noinline)) static bool
+heir_run(struct call *call, struct probe_result *result, bool *shadowed)
+{
+	const struct host_claimer *newest = host_heir(&call->host);
+	struct entry heir = call->host.own;
+
+	*shadowed = newest != NULL && strcmp(newest->name, HOST_ENTRY_NAME) != 0;
+	if (*shadowed) {
+		binfmt_read(&call->binfmt, newest->name, &heir, NULL);
+		/* What others can replace is not run. */
+		if (!observe_may_serve(&heir, heir.name, entry_has(&heir, 'F'), &call->cause))
+			return false;
+	}
+	probe_run_through(result, heir.interpreter, entry_has(&heir, 'P'), &call->limits);
+	words_symptom(&call->cause, heir.interpreter, result, &heir, call->host.page_size,
+		call->seconds);
+	return probe_delivered(result);
+}
+
+/*
+ * Vouch for the interpreter that a change would put into effect, by running it on the probe. *tier and
+ * *reason are those of the success to expect.
  */
 static bool
-vouch(struct call *call, enum change change, int tier, enum reason *reason)
+vouch(struct call *call, enum change change, int *tier, enum reason *reason)
 {
 	const struct host *host = &call->host;
-	struct probe_result result = {.end = PROBE_NOT_STARTED};
-	enum reason failure = tier == 1 ? REASON_DESCRIPTOR_FAILED
-		: tier == 2		? REASON_ENTRY_BROKEN
-					: REASON_REGISTRATION_FAILED;
-	const struct entry *entry = &host->own;
+	struct probe_result result = {.end = PROBE_REFUSED};
+	enum reason failure = *tier == 1 ? REASON_DESCRIPTOR_FAILED
+		: *tier == 2		 ? REASON_ENTRY_BROKEN
+					 : REASON_REGISTRATION_FAILED;
+	bool enables = change == CHANGE_ENABLE || change == CHANGE_RELEASE;
+	bool shadowed = false;
 
 	if (change == CHANGE_MOUNT || change == CHANGE_DISABLE || change == CHANGE_HOLD)
 		return true; /* the decision has run the probe that proves it */
 	if (change == CHANGE_RELEASE && host->own.state != ENTRY_DISABLED)
 		return true;
-	if (change == CHANGE_ENABLE || change == CHANGE_RELEASE) {
-		probe_run_through(&result, host->own.interpreter, entry_has(&host->own, 'P'),
-			&call->limits);
-		if (probe_delivered(&result))
-			return true;
+	if (enables && heir_run(call, &result, &shadowed)) {
+		if (shadowed && *tier == 2) {
+			*tier = 3;
+			*reason = REASON_OTHER_ENTRY;
+		}
+		return true;
 	}
 	/* What tier 1 enables in vain it replaces, unless it may only be slow. */
-	if ((change != CHANGE_ENABLE && change != CHANGE_RELEASE)
-		|| (tier == 1 && result.end != PROBE_INTERRUPTED && result.end != PROBE_TIMEOUT
+	if (!enables
+		|| (*tier == 1 && result.end != PROBE_INTERRUPTED && result.end != PROBE_TIMEOUT
 			&& host->own_again
 			&& look(call, HOST_FACT_FIT)->fit == HOST_YES)) {
 		if (change == CHANGE_ENABLE)
 			*reason = REASON_DESCRIPTOR_RELOADED;
 		if (look(call, HOST_FACT_DIRECT)->direct == HOST_YES)
 			return true;
+		const struct entry *entry = *tier == 1 ? &host->described : &host->made;
+
 		result = host->direct_result;
-		entry = tier == 1 ? &host->described : &host->made;
+		words_symptom(&call->cause, entry->interpreter, &result, entry, host->page_size,
+			call->seconds);
 	}
 	if (result.end == PROBE_INTERRUPTED) {
 		interrupted(call, result.value);
 		return false;
 	}
-	words_symptom(&call->cause, entry->interpreter, &result, entry, host->page_size,
-		call->seconds);
 	if (result.end == PROBE_TIMEOUT)
 		failure = REASON_PROBE_TIMEOUT;
 	if (result.end == PROBE_NOT_STARTED)
 		failure = REASON_PROBE_FAILED;
-	verdict(call, tier, failure, &call->cause);
+	verdict(call, *tier, failure, &call->cause);
 	return false;
 }
 
@@ -344,14 +365,14 @@ rehearse(struct call *call, enum change change, const struct step_list *plan,
 {
 	struct steps *steps = &call->steps;
 
-	if (!vouch(call, change, tier, &reason))
+	if (!vouch(call, change, &tier, &reason))
 		return;
 	for (unsigned int i = 0; i < plan->count; i++) {
 		struct step step = plan->steps[i], back = step;
 
 		back.kind = steps_inverse(step.kind);
 		back.printed = true;
-		back.print = entry != NULL ? entry_print(entry) : call->host.own.print;
+		back.print = step.kind == STEP_REGISTER ? entry_print(entry) : call->host.own.print;
 		for (unsigned int at = 0; at < call->host.claimer_count; at++)
 			if (step.kind == STEP_DISABLE
 				&& strcmp(call->host.claimers[at].name, step.name) == 0)

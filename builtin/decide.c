@@ -333,12 +333,25 @@ tier4_emulator(struct call *call)
 	return !is_over(call);
 }
 
+/* The entry is registered without a descriptor: say what it takes to make that last. */
+static void
+note_unlasting(struct call *call, const struct fault *fault)
+{
+	char remedy[FAULT_OBJECT_SIZE + 128];
+
+	fault_remedy(fault, remedy, sizeof(remedy));
+	fault_note(&call->notes,
+		"%s: %s; without a descriptor the registration does not outlast a reboot%s%s",
+		fault->object, fault->why, remedy[0] != '\0' ? ": " : "", remedy);
+}
+
 /* A descriptor is made and registered, and imported for after a reboot. */
 static void
 tier4(struct call *call)
 {
-	char remedy[FAULT_OBJECT_SIZE + 128];
+	struct fault missing; /* why there is no descriptor */
 	bool created, shifted;
+	enum reason reason;
 
 	if (serving(call) == HOST_SERVING_UNKNOWN || elsewhere(call))
 		fail(call, 0, REASON_REGISTRATION_FAILED, NULL);
@@ -350,18 +363,9 @@ tier4(struct call *call)
 	do {
 		created = attempt(call, CHANGE_CREATE, 4, REASON_DESCRIPTOR_CREATED)
 			== OUTCOME_DONE;
-		/* Where it is the table that is refused, nothing is registered either. */
-		if (!created && !is_over(call)
-			&& strcmp(call->steps.fault.object, BINFMT_PATH "/register") != 0) {
-			fault_remedy(&call->steps.fault, remedy, sizeof(remedy));
-			fault_note(&call->notes,
-				"%s: %s; without a descriptor the registration does not outlast a "
-				"reboot%s%s",
-				call->steps.fault.object, call->steps.fault.why,
-				remedy[0] != '\0' ? ": " : "", remedy);
-		}
-		change(call, CHANGE_REGISTER, 4,
-			created ? REASON_DESCRIPTOR_CREATED : REASON_ENTRY_REGISTERED);
+		missing = call->steps.fault;
+		reason = created ? REASON_DESCRIPTOR_CREATED : REASON_ENTRY_REGISTERED;
+		change(call, CHANGE_REGISTER, 4, reason);
 		shifted = !is_over(call) && !call->plain && caught(call)
 			&& probe_answer(&call->host.proof) == PROBE_ARGUMENTS;
 		if (shifted) {
@@ -384,6 +388,8 @@ tier4(struct call *call)
 	else
 		fail(call, 4, REASON_REGISTRATION_FAILED,
 			symptom(call, call->host.newest.interpreter));
+	if (call->reason == REASON_ENTRY_REGISTERED)
+		note_unlasting(call, &missing);
 }
 
 /* ---- the lines that policies share ---- */

@@ -52,6 +52,23 @@ descriptor_file_ours(struct fault *fault)
 }
 
 enum outcome
+descriptor_file_possible(struct fault *fault)
+{
+	const char *directory = path_exists(HOST_DESCRIPTOR_DIR) ? HOST_DESCRIPTOR_DIR : HOST_SHARE;
+
+	switch (path_check(directory, PATH_DIRECTORY, fault)) {
+	case PATH_SAFE:
+	case PATH_DENIED: break;
+	case PATH_UNSAFE:
+	case PATH_ABSENT: return OUTCOME_FAILED;
+	}
+	/* Not EACCES: that depends on the caller. */
+	if (access(directory, W_OK) != 0 && errno == EROFS)
+		return failed(fault, errno, directory, "write to it");
+	return OUTCOME_DONE;
+}
+
+enum outcome
 descriptor_directory_make(struct fault *fault)
 {
 	struct statx found;
@@ -139,11 +156,11 @@ descriptor_file_create(const struct entry *entry, struct fault *fault)
 	char text[DESCRIPTOR_OWN_MAX];
 	int length = descriptor_format(
 		entry->interpreter, entry_has(entry, 'P'), text, sizeof(text));
-	enum outcome outcome;
+	enum outcome outcome = descriptor_file_possible(fault);
 	int error;
 
-	if (path_check(HOST_DESCRIPTOR_DIR, PATH_DIRECTORY, fault) != PATH_SAFE)
-		return fault->error == EROFS ? OUTCOME_REFUSED : OUTCOME_FAILED;
+	if (outcome != OUTCOME_DONE)
+		return outcome;
 	error = temporary_write(text, (size_t)length);
 	/* RENAME_NOREPLACE: unless something has that name by now. */
 	if (error == 0

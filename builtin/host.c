@@ -54,6 +54,25 @@ host_claimed(const struct host *host, unsigned int kinds)
 }
 
 const struct host_claimer *
+host_heir(const struct host *host)
+{
+	const struct host_claimer *heir = NULL;
+
+	for (unsigned int i = 0; i < host->claimer_count; i++) {
+		const struct host_claimer *claimer = &host->claimers[i];
+		bool own = strcmp(claimer->name, HOST_ENTRY_NAME) == 0;
+
+		if (!(claimer->takes & ENTRY_DYN) || (!claimer->enabled && !own))
+			continue;
+		/* Of two within one clock tick our own, as it is told first. */
+		if (heir == NULL || claimer->registered > heir->registered
+			|| (own && claimer->registered == heir->registered))
+			heir = claimer;
+	}
+	return heir;
+}
+
+const struct host_claimer *
 host_loose(const struct host *host)
 {
 	for (unsigned int i = 0; host->on && i < host->claimer_count; i++)

@@ -16,6 +16,10 @@
 enum outcome
 descriptor_file_create(const struct entry *entry, struct fault *fault);
 
+/* DONE; or why it cannot be made by anybody: others could replace it there, or a read-only file system. */
+enum outcome
+descriptor_file_possible(struct fault *fault);
+
 /* DONE: it is there and tier 4 wrote it; GONE: nothing is there; TAKEN: it is somebody else's; FAILED. */
 enum outcome
 descriptor_file_ours(struct fault *fault);

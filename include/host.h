@@ -169,6 +169,10 @@ host_in_effect(const struct host *host, enum entry_state state);
 unsigned int
 host_claimed(const struct host *host, unsigned int kinds);
 
+/* The claimer that the kernel would ask first for the probe with the status on and our own entry enabled, or NULL. */
+const struct host_claimer *
+host_heir(const struct host *host);
+
 /* A claimer in effect that takes programs of others as well, or NULL. */
 const struct host_claimer *
 host_loose(const struct host *host);
