@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The README: its commands do what it says, its quotes and numbers are right, what it names is there.
+# README and CONTRIBUTING: their commands do what they say, their quotes are right, what they name is there.
 # shellcheck disable=SC2016 # another shell expands it
 
 load lib/host.bash
@@ -9,7 +9,7 @@ load lib/host.bash
 function setup_file() {
 	export COPY="${BATS_FILE_TMPDIR}/tree"
 	mkdir "${COPY}"
-	cp -a "${TOP}"/{Makefile,CHANGELOG,LICENSE,README.md,builtin,include,scripts,tests,.ci,.clang-format,.editorconfig} "${COPY}"
+	cp -a "${TOP}"/{Makefile,CHANGELOG,LICENSE,README.md,builtin,include,scripts,tests,.ci,.github,.clang-format,.editorconfig} "${COPY}"
 	clean_make all programs
 }
 
@@ -23,18 +23,23 @@ function readme() {
 	sed '/^<!-- armbian begin -->$/,/^<!-- armbian end -->$/d' "${TOP}/README.md"
 }
 
-# block NUMBER: the commands of a ```sh block.
+function contributing() {
+	cat "${TOP}/.github/CONTRIBUTING.md"
+}
+
+# block PAGE NUMBER: the commands of a ```sh block of readme or contributing.
 function block() {
-	readme | awk -v wanted="${1}" '/^```sh$/ { inside = (++number == wanted); next } /^```$/ { inside = 0 } inside'
+	"${1}" | awk -v wanted="${2}" '/^```sh$/ { inside = (++number == wanted); next } /^```$/ { inside = 0 } inside'
 }
 
 # readme_host: a private host, in the copy, with the emulator installed and sudo as it is for root. It
-# finds the README's blocks in block.1, block.2 ...
+# finds the blocks in readme.1, readme.2 ... and contributing.1 ...
 function readme_host() {
 	declare number
 	private_host
-	for ((number = 1; number <= 7; number++)); do
-		block "${number}" > "${BATS_TEST_TMPDIR}/block.${number}"
+	for ((number = 1; number <= 5; number++)); do
+		block readme "${number}" > "${BATS_TEST_TMPDIR}/readme.${number}"
+		block contributing "${number}" > "${BATS_TEST_TMPDIR}/contributing.${number}"
 	done
 	host_add_emulator
 	enable -d armhf_binfmt_prepare
@@ -47,24 +52,41 @@ function readme_host() {
 	unset BUILD MAKEFLAGS MAKEOVERRIDES MAKELEVEL WERROR CFLAGS TESTS FILTER
 }
 
-# run_block NUMBER: as a person runs it, but ending at what fails; in ${output} what it printed.
+# run_block PAGE.NUMBER: as a person runs it, but ending at what fails; in ${output} what it printed.
 function run_block() {
 	status=0
-	output="$(bash -euo pipefail "${BATS_TEST_TMPDIR}/block.${1}" 2>&1)" || status="${?}"
+	output="$(bash -euo pipefail "${BATS_TEST_TMPDIR}/${1}" 2>&1)" || status="${?}"
 	printf '%s\n' "${output}"
 	((status == 0))
 }
 
 @test "readme: all its blocks of commands are known here" {
-	# Seven to run, and the help.
-	[ "$(readme | grep -c '^```sh$')" = 7 ]
-	[ "$(readme | grep -c '^```')" = 16 ]
+	# Of the README five to run, and an output.
+	[ "$(readme | grep -c '^```sh$')" = 5 ]
+	[ "$(readme | grep -c '^```')" = 12 ]
+	[ "$(contributing | grep -c '^```sh$')" = 2 ]
+	[ "$(contributing | grep -c '^```')" = 4 ]
+}
+
+@test "readme: it is short" {
+	[ "$(wc -l < "${TOP}/README.md")" -lt 200 ]
+}
+
+@test "readme: three commands build, explain and prepare, and the output is the one quoted" {
+	requires "an amd64 machine, of which the quote is" [ "$(uname -m)" = x86_64 ]
+	readme_host
+	run_block readme.1
+	readme | awk '/^```text$/ { inside = 1; next } /^```$/ { inside = 0 } inside' > "${BATS_TEST_TMPDIR}/quote"
+	[[ -s "${BATS_TEST_TMPDIR}/quote" ]]
+	diff -u "${BATS_TEST_TMPDIR}/quote" <(sed -n '/^machine:/,/^result:/p' <<< "${output}")
+	[[ "${output##*$'\n'}" == "undo: armhf-binfmt-prepare -r "* ]]
+	armhf_runs
 }
 
 @test "readme: scripts/run prepares the host and explains" {
 	readme_host
-	sed -i '/check/d' "${BATS_TEST_TMPDIR}/block.1"
-	run_block 1
+	sed -i '/check/d' "${BATS_TEST_TMPDIR}/contributing.1"
+	run_block contributing.1
 	[[ "${output}" == *"result:      emulated (descriptor-created): "* ]]
 	armhf_runs
 	host_entry qemu-arm > /dev/null
@@ -74,14 +96,14 @@ function run_block() {
 # or the suite would not run, so nothing is installed.
 @test "readme: scripts/check runs every stage and says how many passed" {
 	readme_host
-	sed -i '/scripts\/run/d' "${BATS_TEST_TMPDIR}/block.1"
+	sed -i '/scripts\/run/d' "${BATS_TEST_TMPDIR}/contributing.1"
 	mkdir "${BATS_TEST_TMPDIR}/bin"
 	for command in make apt-get; do
 		printf '#!/bin/sh\necho "%s $*" >> "%s"\n' "${command}" "${BATS_TEST_TMPDIR}/called" > "${BATS_TEST_TMPDIR}/bin/${command}"
 		chmod 0755 "${BATS_TEST_TMPDIR}/bin/${command}"
 	done
 	PATH="${BATS_TEST_TMPDIR}/bin:${PATH}"
-	run_block 1
+	run_block contributing.1
 	for stage in lint all check check-hosts check-packages check-repro; do
 		grep -qE "^make .*\<${stage}\>" "${BATS_TEST_TMPDIR}/called"
 	done
@@ -90,11 +112,11 @@ function run_block() {
 
 @test "readme: make install, and the script that uses it" {
 	readme_host
-	run_block 2
+	run_block readme.2
 	[[ -e /usr/local/lib/bash/armhf_binfmt_prepare.so ]]
 	export CHROOT="${BATS_TEST_TMPDIR}/chroot"
 	before="$(host_kept)"
-	run_block 3
+	run_block readme.3
 	[[ "${output}" == "armhf is emulated here (descriptor-created). " ]]
 	cmp "${HOST_EMULATOR}" "${CHROOT}/usr/bin/qemu-arm-static"
 	# The last command undoes it.
@@ -104,19 +126,17 @@ function run_block() {
 	# And what it says where there is no emulator.
 	rm /usr/bin/qemu-arm-static
 	mkdir -p /usr/share/binfmts
-	run_block 3
-	[[ "${output}" == *"armhf_binfmt_prepare: "*"install qemu-user-static"*"no armhf: emulator-missing, for scripts"* ]]
+	run_block readme.3
+	[[ "${output}" == *"armhf_binfmt_prepare: "*"install qemu-user-static"*"no armhf: emulator-missing"* ]]
 	[[ "$(host_kept)" == "${before}" ]]
 }
 
-@test "readme: a dry run into an array, and the explanation, change nothing" {
+@test "readme: a dry run into an array changes nothing" {
 	readme_host
-	run_block 2
+	run_block readme.2
 	before="$(host_state)"
-	run_block 4
-	[[ "${output}" == "tier 4, emulated, steps: create-descriptor register:qemu-arm" ]]
-	run_block 5
-	[[ "${output}" == "machine: "*"tier:        4: "*"not carried out"*"Exit Status:"* ]]
+	run_block readme.4
+	[[ "${output}" == "tier 4, none, steps: create-descriptor" ]]
 	[[ "$(host_state)" == "${before}" ]]
 }
 
@@ -132,7 +152,7 @@ function run_block() {
 	prepare -r "${undo}"
 	expect status 0 MODE none
 	mkdir -p /usr/share/binfmts
-	run_block 6
+	run_block readme.5
 	sum="$(sha256sum "${DESCRIPTOR}")"
 	[[ "${output}" == *"tier:        1: "*"result:      emulated (descriptor-registered): "* ]]
 	[[ "$(host_entry qemu-arm)" == *$'\nflags: PF\n'* ]]
@@ -147,7 +167,7 @@ function run_block() {
 	requires "clang-format" command -v clang-format
 	requires "shfmt" command -v shfmt
 	requires "binutils for armhf" command -v arm-linux-gnueabihf-as
-	block 7 > "${BATS_TEST_TMPDIR}/commands"
+	block contributing 2 > "${BATS_TEST_TMPDIR}/commands"
 	cd "${COPY}"
 	declare folder
 	folder="$(pkg-config --define-variable=prefix=/usr --variable=loadablesdir bash)"
@@ -163,30 +183,25 @@ function run_block() {
 	[ ! -e "image${folder}/armhf_binfmt_prepare.so" ]
 }
 
-@test "readme: quotes the help word by word" {
-	diff -u <(awk '/^```text$/ { inside = 1; next } /^```$/ { inside = 0 } inside' "${TOP}/README.md") \
-		<(bash -c 'enable -f "${0}" armhf_binfmt_prepare && help armhf_binfmt_prepare' "${BUILD}/armhf_binfmt_prepare.so")
-}
-
 @test "readme: every path, link, make target and reason in it exists" {
 	declare name
 	cd "${TOP}"
 	while read -r name; do
 		echo "${name}"
 		[ -e "${name}" ]
-	done < <(grep -oE '(\(|`)(builtin|tests|scripts|include)/[A-Za-z0-9_./-]*' <(readme) | tr -d '(`' | sort -u)
+	done < <(grep -oE '(\(|`)(builtin|tests|scripts|include|\.github)/[A-Za-z0-9_./-]*' <(readme && contributing) | tr -d '(`' | sort -u)
 	while read -r name; do
 		echo "make ${name}"
 		grep -q "^${name}:" Makefile tests/Makefile
-	done < <(grep -oE '(^|`)make [a-z-]+' <(readme) | cut -d ' ' -f 2 | sort -u)
+	done < <(grep -oE '(^|`)make [a-z-]+' <(readme && contributing) | cut -d ' ' -f 2 | sort -u)
 	# shellcheck disable=SC2016 # Markdown's backquotes
 	while read -r name; do
 		echo "reason ${name}"
-		grep -q "\"${name}\"" builtin/plan.c
+		grep -q ", \"${name}\"," include/words.h
 	done < <(readme | sed -n '/^## Troubleshooting/,/^## /p' | grep -oE '^\| `[a-z-]+`(, `[a-z-]+`)*' | grep -oE '[a-z]+-[a-z-]+' | sort -u)
 	# The variables and files that it sends people to.
 	while read -r name; do
 		echo "variable ${name}"
-		grep -q "  ${name}  " builtin/armhf_binfmt_prepare.c
-	done < <(grep -oE 'ARMHF_BINFMT_[A-Z]+' <(readme) | sort -u)
+		grep -q "^\.It Ev ${name}\$" scripts/man/armhf_binfmt_prepare.7
+	done < <(grep -ohE 'ARMHF_BINFMT_[A-Z]+' <(readme && contributing) | sort -u)
 }

@@ -22,7 +22,7 @@ function packages_of() {
 function packages_list() {
 	case "${1}" in
 	all) echo gcc libc6-dev make pkgconf bash-builtins ;;
-	check) echo bats binutils-arm-linux-gnueabihf bsdutils gcc-aarch64-linux-gnu git jq libc6-dev-arm64-cross procps strace ;;
+	check) echo bats binutils-arm-linux-gnueabihf bsdutils gcc-aarch64-linux-gnu git jq libc6-dev-arm64-cross mandoc procps strace ;;
 	lint) echo clang-format clang-tidy cppcheck devscripts shellcheck shfmt ;;
 	# libFuzzer is in a package of the release that clang stands for, known once that is installed.
 	fuzz) echo clang && { ! command -v clang > /dev/null || echo "libclang-rt-$(clang -dumpversion | cut -d . -f 1)-dev"; } ;;
