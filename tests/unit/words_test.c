@@ -208,6 +208,9 @@ test_symptoms(void)
 		{{.end = PROBE_EXITED, .value = 1, .said = "no memory"}, "and said: no memory",
 			"what it says"},
 		{{.end = PROBE_EXITED, .value = 1}, "not a working emulator", NULL},
+		/* An exit status is no answer. */
+		{{.end = PROBE_EXITED, .value = PROBE_ARGUMENTS}, "not a working emulator", NULL},
+		{{.end = PROBE_KILLED, .value = 11, .way = PROBE_BY_ENTRY}, "crashed", NULL},
 		{{.end = PROBE_KILLED, .value = 4, .way = PROBE_BY_KERNEL}, "lacks 32-bit ARM",
 			"emulator"},
 		{{.end = PROBE_KILLED, .value = 4, .way = PROBE_BY_ENTRY}, "emulator lacks", NULL},
@@ -220,7 +223,7 @@ test_symptoms(void)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct fault fault;
 
-		words_symptom(&fault, "x", &rows[i].result, NULL, 7);
+		words_symptom(&fault, "x", &rows[i].result, NULL, 4096, 7);
 		tap_ok(strcmp(fault.object, "x") == 0 && strstr(fault.why, rows[i].why) != NULL
 				&& (rows[i].remedy == NULL ? fault.remedy == NULL
 							   : fault.remedy != NULL
