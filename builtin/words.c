@@ -373,7 +373,9 @@ words_symptom(struct fault *fault, const char *object, const struct probe_result
 	const struct symptom *symptom = symptom_find(result, page_size > 4096);
 	char said[2 * PROBE_SAID_MAX + 1];
 
-	if (entry != NULL && entry_relative(entry) && probe_delivered(result)) {
+	if (entry != NULL && entry_relative(entry)
+		&& (probe_delivered(result)
+			|| (result->end == PROBE_REFUSED && result->error == ENOENT))) {
 		fault_set(fault, 0, object,
 			"its interpreter is a relative path, which depends on the caller's directory");
 		fault->remedy = "register it with an absolute path";

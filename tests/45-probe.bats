@@ -57,12 +57,6 @@ function probe_host() {
 	)
 }
 
-# The last qemu that does not know of flag P, unpacked once: its path.
-function emulator_before_preserve() {
-	bash -euo pipefail -O inherit_errexit -c 'source "${1}" && hosts_part qemu-5.2 part_qemu_before_preserve &&
-		echo "${hosts_part_path}/qemu-arm-static"' bash "${TOP}/tests/lib/qemu-5.2.bash" 3>&-
-}
-
 @test "probe: the committed header is what probe.S assembles to" {
 	requires "binutils-arm-linux-gnueabihf" command -v arm-linux-gnueabihf-as
 	"${TOP}/scripts/probe-image" "${BATS_TEST_TMPDIR}/header"

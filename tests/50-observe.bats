@@ -194,7 +194,7 @@ function setup() {
 		host_descriptor
 		before="$(host_state)"
 		prepare
-		expect status 1 REASON descriptor-failed TIER 1 ENTRY qemu-arm ACTIONS "" MESSAGE "${TABLE}/qemu-arm: *registered again*"
+		expect status 1 REASON descriptor-failed TIER 1 ENTRY qemu-arm ACTIONS "" MESSAGE "${TABLE}/qemu-arm: *@(registered again|a line twice)*"
 		[[ "$(host_state)" == "${before}" ]]
 		rm "${DESCRIPTOR}"
 		host_switch qemu-arm -1

@@ -754,6 +754,177 @@ function failing_host() {
 	[[ -f /usr/share/binfmts && "$(ls "${TABLE}")" == $'register\nstatus' ]]
 }
 
+# register_type NAME TYPE [INTERPRETER]: an entry that takes armhf programs of this e_type alone: 2: EXEC, 3: DYN.
+function register_type() {
+	host_register ":${1}:M:0:${ARMHF_MAGIC/x02/x0${2}}:${ARMHF_MASK/xfe/xff}:${3:-${EMULATOR}}:"
+	sleep 0.01
+}
+
+@test "steps: an entry that takes e_type DYN alone runs armhf, and what it leaves out is said; EXEC alone does not run it" {
+	host_add_emulator
+	register_type other 3
+	prepare
+	expect status 0 REASON other-entry TIER 3 MODE emulated ENTRY other WARNING "other: *leaves out*e_type EXEC*" ACTIONS ""
+	host_switch other -1
+	register_type qemu-arm 3
+	prepare
+	expect status 0 REASON entry-trusted TIER 2 WARNING "qemu-arm: *leaves out*e_type EXEC*"
+	host_switch qemu-arm -1
+	register_type qemu-arm 2
+	prepare_fails
+	expect REASON entry-broken TIER 2 MODE none ENTRY qemu-arm MESSAGE "${TABLE}/qemu-arm: *EXEC alone*DYN*" ACTIONS ""
+	host_switch qemu-arm 0
+	prepare_fails -p emulated
+	expect REASON entry-broken TIER 2 MESSAGE "${TABLE}/qemu-arm: *EXEC alone*DYN*" ACTIONS ""
+	host_descriptor
+	prepare
+	expect status 0 REASON descriptor-reloaded TIER 1 MODE emulated ACTIONS "unregister:qemu-arm register:qemu-arm"
+	rm "${DESCRIPTOR}"
+	host_switch qemu-arm -1
+	register_type other 2
+	prepare
+	expect status 0 REASON descriptor-created TIER 4 ENTRY qemu-arm
+}
+
+@test "steps: an interpreter that is a relative path runs in one directory alone => it does not run armhf, and is never enabled" {
+	host_add_emulator
+	cd /usr/bin
+	host_register_armhf qemu-arm "" qemu-arm-static
+	armhf_runs
+	prepare_fails
+	expect REASON entry-broken TIER 2 MODE none ENTRY qemu-arm MESSAGE "${TABLE}/qemu-arm: *relative path*directory*" ACTIONS ""
+	host_switch qemu-arm 0
+	prepare_fails -p emulated
+	expect REASON entry-broken MESSAGE "${TABLE}/qemu-arm: *relative path*" ACTIONS ""
+	host_switch qemu-arm -1
+	host_register_armhf other "" qemu-arm-static
+	prepare
+	expect status 0 REASON descriptor-created TIER 4 INTERPRETER /usr/bin/qemu-arm-static
+}
+
+@test "steps: what takes this machine's own programs is never registered nor enabled, nor status => other execs go on meanwhile" {
+	host_add_emulator
+	# goes_on REASON MESSAGE [OPTION...]: two calls of each kind fail, and no exec of another process does.
+	function goes_on() {
+		declare option before
+		before="$(host_kept)"
+		rm -f "${BATS_TEST_TMPDIR}"/{stop,broken}
+		while [[ ! -e "${BATS_TEST_TMPDIR}/stop" ]]; do
+			/usr/bin/true || touch "${BATS_TEST_TMPDIR}/broken"
+		done 2> /dev/null &
+		for option in "" -n "" -n; do
+			# shellcheck disable=SC2086
+			prepare "${@:3}" ${option}
+			expect status 1 REASON "${1}" MESSAGE "${2}" ACTIONS "" UNDO ""
+		done
+		: > "${BATS_TEST_TMPDIR}/stop"
+		wait "${!}"
+		[[ ! -e "${BATS_TEST_TMPDIR}/broken" ]]
+		diff <(echo "${before}") <(host_kept)
+	}
+	printf '%s\n' "package x" "interpreter ${EMULATOR}" 'magic \x7fELF' > "${DESCRIPTOR}"
+	goes_on descriptor-failed "${DESCRIPTOR}: *this machine's own programs*"
+	# With the status off nothing is in effect while the entry is made.
+	host_switch status 0
+	host_register ":qemu-arm:M::\x7fELF::${EMULATOR}:"
+	host_switch qemu-arm 0
+	host_switch status 1
+	goes_on descriptor-failed "*this machine's own programs*"
+	rm "${DESCRIPTOR}"
+	goes_on entry-broken "${TABLE}/qemu-arm: *this machine's own programs*" -p emulated
+	host_switch qemu-arm -1
+	host_switch status 0
+	host_register ":every:M::\x7fELF::/usr/bin/false:"
+	host_register_armhf
+	goes_on entry-broken "${TABLE}/status: *every*this machine's own programs*every*" -p emulated
+	host_descriptor
+	goes_on descriptor-failed "${TABLE}/status: *every*this machine's own programs*"
+	host_switch every -1
+}
+
+@test "steps: an emulator that does not know of flag P (qemu 5.2) => a descriptor and an entry without preserve" {
+	requires "qemu 5.2, of Debian bullseye" emulator_before_preserve
+	install -m 0755 "$(emulator_before_preserve)" "${EMULATOR}"
+	before="$(host_kept)"
+	prepare -n
+	expect status 0 REASON descriptor-created ACTIONS create-descriptor
+	prepare
+	expect status 0 REASON descriptor-created TIER 4 MODE emulated FLAGS OC UNDO "unregister:qemu-arm@???????? remove-descriptor" \
+		ACTIONS "create-descriptor register:qemu-arm unregister:qemu-arm remove-descriptor create-descriptor register:qemu-arm"
+	grep -qx 'preserve no' "${DESCRIPTOR}"
+	prepare
+	expect status 0 REASON descriptor-current
+	prepare -r "unregister:qemu-arm remove-descriptor"
+	expect status 0 REASON undo-done WARNING ""
+	diff <(echo "${before}") <(host_kept)
+	# Tier 1 and 2 say what is wrong with P.
+	host_descriptor
+	prepare_fails
+	expect REASON descriptor-failed TIER 1 MESSAGE "*arguments did not arrive*flag P*; *without flag P*"
+	rm "${DESCRIPTOR}"
+	host_register_armhf qemu-arm P
+	prepare_fails
+	expect REASON entry-broken TIER 2 MESSAGE "*arguments did not arrive*flag P*; *without flag P*"
+}
+
+@test "steps: without a descriptor a line of binfmt.d is one: /etc before /run before /usr/lib, a link to /dev/null masks it" {
+	host_add_emulator
+	for name in lib run etc last; do
+		host_add_emulator "/usr/libexec/${name}"
+	done
+	mount -t tmpfs -o mode=0755 none /run
+	mkdir -p /run/binfmt.d /usr/lib/binfmt.d /run/upper /run/work
+	mount -t overlay -o "userxattr,lowerdir=/etc,upperdir=/run/upper,workdir=/run/work" none /etc
+	mkdir -p /etc/binfmt.d
+	mount -t tmpfs -o mode=0755 none /etc/binfmt.d
+	mount -t tmpfs -o mode=0755 none /usr/lib/binfmt.d
+	# line NAME: as qemu's packages have it, with a comment and lines of others around it.
+	function line() {
+		printf '%s\n' "# comment" "" ":jar:E::jar::/usr/bin/jar:" ":qemu-arm:M::${ARMHF_MAGIC}:${ARMHF_MASK}:/usr/libexec/${1}:F" \
+			":qemu-arm64:M::arm64::/usr/bin/true:F"
+	}
+	# serves NAME: its line is registered, flags and all.
+	function serves() {
+		prepare
+		expect status 0 REASON descriptor-registered TIER 1 MODE emulated INTERPRETER "/usr/libexec/${1}" FLAGS F ACTIONS register:qemu-arm
+		prepare -r "${ARMHF_BINFMT_UNDO}"
+		expect status 0
+	}
+	line lib > /usr/lib/binfmt.d/qemu-arm.conf
+	printf '%s\n' ":zz:E::zz::/usr/bin/true:" > /usr/lib/binfmt.d/zz.conf
+	serves lib
+	line run > /run/binfmt.d/qemu-arm.conf
+	serves run
+	line etc > /etc/binfmt.d/qemu-arm.conf
+	serves etc
+	# Of several files the last one by name, in whichever directory.
+	line last > /usr/lib/binfmt.d/yy.conf
+	serves last
+	ln -s /dev/null /etc/binfmt.d/yy.conf
+	serves etc
+	# A file that is none of binfmt.d's does not count.
+	line last > /etc/binfmt.d/yyy
+	serves etc
+	# A bad line is named, with its file.
+	line etc | sed 's/x28/x2/' > /etc/binfmt.d/qemu-arm.conf
+	prepare_fails
+	expect REASON descriptor-invalid TIER 1 MESSAGE "/etc/binfmt.d/qemu-arm.conf:4: *"
+	line etc > /etc/binfmt.d/qemu-arm.conf
+	chmod 0666 /etc/binfmt.d/qemu-arm.conf
+	prepare_fails
+	expect REASON descriptor-invalid TIER 1 MESSAGE "/etc/binfmt.d/qemu-arm.conf: *mode 0666*"
+	# The descriptor comes first.
+	host_descriptor /usr/libexec/lib
+	prepare
+	expect status 0 REASON descriptor-registered INTERPRETER /usr/libexec/lib FLAGS POC
+	prepare -r "${ARMHF_BINFMT_UNDO}"
+	rm "${DESCRIPTOR}"
+	# Masked: there is none.
+	ln -sf /dev/null /etc/binfmt.d/qemu-arm.conf
+	prepare
+	expect status 0 REASON descriptor-created TIER 4
+}
+
 # Below, strace lets single system calls of the shell fail (not of its children), or succeed without an effect, as kernels,
 # security modules and other processes may.
 

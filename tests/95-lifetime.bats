@@ -39,7 +39,7 @@ load lib/host.bash
 	host_memory
 	echo "${before} KiB and ${used} KiB"
 	set -eE
-	[[ "${ARMHF_BINFMT_REASON}" == emulator-missing ]]
+	[[ "${ARMHF_BINFMT_REASON}" == undo-done ]]
 	((before > 500 && used - before <= 16))
 	now=(/proc/$$/fd/*)
 	[[ "${now[*]}" == "${fds[*]}" ]]

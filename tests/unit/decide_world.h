@@ -480,6 +480,13 @@ descriptor_file_create(const struct entry *entry, struct fault *fault)
 }
 
 enum outcome
+descriptor_file_possible(struct fault *fault)
+{
+	return path_check(HOST_DESCRIPTOR_DIR, PATH_DIRECTORY, fault) == PATH_UNSAFE ? OUTCOME_FAILED
+										    : OUTCOME_DONE;
+}
+
+enum outcome
 descriptor_file_ours(struct fault *fault)
 {
 	(void)fault;
@@ -995,6 +1002,19 @@ direct_observe(struct host *host)
 		host->direct_result = (struct probe_result){.object = "memfd"};
 	host->direct = probe_delivered(&host->direct_result) ? HOST_YES : HOST_NO;
 	seen.direct = seen.direct || host->direct == HOST_YES;
+}
+
+bool
+observe_may_serve(
+	const struct entry *entry, const char *object, bool pinned, struct fault *fault)
+{
+	const struct slot *slot = slot_find(entry->name);
+
+	(void)pinned;
+	if (slot->safe && form_takes(slot->form) && slot->form.kind != KIND_OWN)
+		return true;
+	fault_set(fault, 0, object, "it may not serve");
+	return false;
 }
 
 int
