@@ -295,6 +295,7 @@ function invalid() {
 	host_add_emulator
 	count=0
 	while IFS= read -r line; do
+		[[ "${line}" != *.conf:* ]] || continue # of binfmt.d
 		cp "${REFUSED%.refused}/${line%%: *}" "${DESCRIPTOR}"
 		why="${line#*: line *: }"
 		line="${line%": ${why}"}"
