@@ -273,11 +273,15 @@ file_read(struct host *host, const char *path, char *text)
 	if (fd < 0 && errno == EPERM) /* O_NOATIME is for the owner alone */
 		fd = open(path, flags);
 	if (fd < 0) {
-		int error = errno;
+		int error = errno, looked = error == ENOENT ? path_look(path) : 0;
 
-		host->descriptor = error == ENOENT && !path_exists(path) ? HOST_DESCRIPTOR_ABSENT
-									 : unopened_judge(error);
-		fault_errno(fault, error, path, "open it");
+		if (looked == ENOENT || looked == ENOTDIR)
+			host->descriptor = HOST_DESCRIPTOR_ABSENT;
+		else
+			host->descriptor = looked == 0 ? unopened_judge(error)
+						       : HOST_DESCRIPTOR_UNREADABLE;
+		fault_errno(fault, looked != 0 ? looked : error, path,
+			looked != 0 ? "look at it" : "open it");
 		return -1;
 	}
 	if (path_check_open(fd, path, fault) != PATH_SAFE

@@ -64,6 +64,10 @@ entry_of(const struct call *call)
 	if ((host->serving == HOST_SERVING_ENTRY || host->serving == HOST_SERVING_BROKEN)
 		&& host->newest.state == ENTRY_ENABLED)
 		return &host->newest;
+	/* One that is not understood has no place in the order. */
+	if (host->serving == HOST_SERVING_ENTRY && host->table == HOST_TABLE_MOUNTED
+		&& host_own_serves(host))
+		return &host->own;
 	if (host->table == HOST_TABLE_MOUNTED && host->own.state != ENTRY_ABSENT
 		&& host->own.state != ENTRY_UNTESTED && call_status(call) != 0
 		&& call->reason != REASON_UNDO_FAILED)

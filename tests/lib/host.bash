@@ -13,7 +13,7 @@ source "${BASH_SOURCE[0]%/*}/private.bash"
 # The last qemu that does not know of flag P, unpacked once: its path.
 function emulator_before_preserve() {
 	bash -euo pipefail -O inherit_errexit -c 'source "${1}" && hosts_part qemu-5.2 part_qemu_before_preserve &&
-		echo "${hosts_part_path}/qemu-arm-static"' bash "${TOP}/tests/lib/qemu-5.2.bash" 3>&-
+		echo "${cache_path}/qemu-arm-static"' bash "${TOP}/tests/lib/qemu-5.2.bash" 3>&-
 }
 
 # requires WHAT COMMAND...: skip this test where COMMAND fails, naming WHAT it would need. In CI
