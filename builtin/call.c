@@ -274,7 +274,7 @@ plan_judge(struct call *call, enum change change)
 			return OUTCOME_FAILED;
 		if (access(directory, W_OK) != 0 && errno == EROFS)
 			return fault_errno(fault, EROFS, directory, "write to it");
-		return OUTCOME_DONE;
+		return binfmt_writable(&call->binfmt, fault); /* it is to be registered */
 	case CHANGE_MOUNT:
 	case CHANGE_IMPORT: return OUTCOME_DONE;
 	case CHANGE_ENABLE:
@@ -327,7 +327,8 @@ vouch(struct call *call, enum change change, int tier, enum reason *reason)
 		interrupted(call, result.value);
 		return false;
 	}
-	words_symptom(&call->cause, entry->interpreter, &result, entry, call->seconds);
+	words_symptom(&call->cause, entry->interpreter, &result, entry, host->page_size,
+		call->seconds);
 	if (result.end == PROBE_TIMEOUT)
 		failure = REASON_PROBE_TIMEOUT;
 	if (result.end == PROBE_NOT_STARTED)
@@ -357,6 +358,7 @@ rehearse(struct call *call, enum change change, const struct step_list *plan,
 				back.print = call->host.claimers[at].print;
 		if (step.kind == STEP_UNREGISTER)
 			steps->replaced = call->host.own;
+		step.printed = false;
 		steps_add(&steps->done, &step);
 		if (back.kind != step.kind && step.kind != STEP_HOLD)
 			steps_add(&steps->undo, &back);

@@ -89,6 +89,19 @@ is_forbidden(const struct fault *fault)
 	return fault->error == EACCES || fault->error == EPERM || fault->error == EROFS;
 }
 
+/* Where an entry takes every program of this machine no interpreter runs: that entry is named. */
+static void
+blame_loose(struct call *call)
+{
+	const struct host *host = &call->host;
+
+	if (host->serving != HOST_SERVING_BROKEN || host->breaks[0] == '\0')
+		return;
+	fault_wrap(&call->cause, "the entry %s takes this machine's own programs too; ",
+		host->breaks);
+	call->cause.remedy = "disable that entry ('echo 0' into its file in " BINFMT_PATH ")";
+}
+
 /* How the last proof ended, through the entry that the kernel asks first. object may be "": none is known. */
 static const struct fault *
 symptom(struct call *call, const char *object)
@@ -96,7 +109,9 @@ symptom(struct call *call, const char *object)
 	const struct host *host = look(call, HOST_FACT_SERVING);
 
 	words_symptom(&call->cause, object[0] != '\0' ? object : "armhf", &host->proof,
-		host->newest.state == ENTRY_ENABLED ? &host->newest : NULL, call->seconds);
+		host->newest.state == ENTRY_ENABLED ? &host->newest : NULL, host->page_size,
+		call->seconds);
+	blame_loose(call);
 	return &call->cause;
 }
 
@@ -171,15 +186,9 @@ fail_broken(struct call *call, int tier)
 		symptom(call, object);
 		fault_wrap(&call->cause, "armhf is claimed by %s and does not run through %.300s: ",
 			names, entry->interpreter);
-		if (host->breaks[0] != '\0') {
-			fault_wrap(&call->cause, "the entry %s takes this machine's own programs too; ",
-				host->breaks);
-			call->cause.remedy = "disable that entry ('echo 0' into its file in " BINFMT_PATH
-					     ")";
-		} else if (tier == 3) {
+		if (tier == 3 && host->breaks[0] == '\0')
 			call->cause.remedy = "disable the entry ('echo 0 > @') or run this with -p "
 					     "native, and armhf runs natively";
-		}
 	}
 	fail(call, tier, REASON_ENTRY_BROKEN, &call->cause);
 }
@@ -200,7 +209,9 @@ fail_direct(struct call *call, int tier, const struct entry *entry)
 	const struct probe_result *result = &call->host.direct_result;
 	enum reason reason = tier == 1 ? REASON_DESCRIPTOR_FAILED : REASON_REGISTRATION_FAILED;
 
-	words_symptom(&call->cause, entry->interpreter, result, NULL, call->seconds);
+	words_symptom(&call->cause, entry->interpreter, result, entry, call->host.page_size,
+		call->seconds);
+	blame_loose(call);
 	if (result->end == PROBE_TIMEOUT)
 		reason = REASON_PROBE_TIMEOUT;
 	if (result->end == PROBE_NOT_STARTED)
@@ -326,22 +337,29 @@ tier4_emulator(struct call *call)
 static void
 tier4(struct call *call)
 {
+	char remedy[FAULT_OBJECT_SIZE + 128];
 	bool created, shifted;
 
 	if (serving(call) == HOST_SERVING_UNKNOWN || elsewhere(call))
 		fail(call, 0, REASON_REGISTRATION_FAILED, NULL);
+	/* It takes the emulator too: to register that would not help. */
+	if (serving(call) == HOST_SERVING_BROKEN && call->host.breaks[0] != '\0')
+		fail_broken(call, 3);
 	if (!tier4_emulator(call))
 		return;
 	do {
 		created = attempt(call, CHANGE_CREATE, 4, REASON_DESCRIPTOR_CREATED)
 			== OUTCOME_DONE;
-		if (!created && !is_over(call))
+		/* Where it is the table that is refused, nothing is registered either. */
+		if (!created && !is_over(call)
+			&& strcmp(call->steps.fault.object, BINFMT_PATH "/register") != 0) {
+			fault_remedy(&call->steps.fault, remedy, sizeof(remedy));
 			fault_note(&call->notes,
 				"%s: %s; without a descriptor the registration does not outlast a "
 				"reboot%s%s",
 				call->steps.fault.object, call->steps.fault.why,
-				call->steps.fault.remedy ? ": " : "",
-				call->steps.fault.remedy ? call->steps.fault.remedy : "");
+				remedy[0] != '\0' ? ": " : "", remedy);
+		}
 		change(call, CHANGE_REGISTER, 4,
 			created ? REASON_DESCRIPTOR_CREATED : REASON_ENTRY_REGISTERED);
 		shifted = !is_over(call) && !call->plain && caught(call)
@@ -402,8 +420,7 @@ left_alone(struct call *call)
 		native_verdict(call);
 	else if (serving(call) == HOST_SERVING_ENTRY)
 		verdict(call, 3, REASON_OTHER_ENTRY, NULL);
-	else if (native_beneath(call)
-		|| (serving(call) == HOST_SERVING_BROKEN && call->host.breaks[0] != '\0'))
+	else if (native_beneath(call))
 		fail_broken(call, 3);
 	else
 		return false;

@@ -128,7 +128,7 @@ serving_explain(const struct call *call)
 	case HOST_SERVING_UNKNOWN:
 	case HOST_SERVING_UNTESTED: break;
 	}
-	words_symptom(&fault, "", &host->proof, &host->newest, call->seconds);
+	words_symptom(&fault, "", &host->proof, &host->newest, host->page_size, call->seconds);
 	fprintf(to, "%s\n", fault.why);
 }
 

@@ -26,6 +26,7 @@ remedy(int error)
 	case EMFILE: return "raise this shell's limit of open files (ulimit -n)";
 	case ENFILE: return "raise the system's limit of open files (sysctl fs.file-max)";
 	case ENOMEM: return "free some memory, or raise this shell's limit (ulimit -v)";
+	case EFBIG: return "raise this shell's limit of file sizes (ulimit -f)";
 	case EAGAIN: return "raise this shell's limit of processes (ulimit -u)";
 	default: return NULL;
 	}
@@ -80,6 +81,20 @@ fault_wrap(struct fault *fault, const char *format, ...)
 	va_end(arguments);
 	if (length >= 0 && (size_t)length < sizeof(fault->why))
 		snprintf(fault->why + length, sizeof(fault->why) - (size_t)length, "%s", why);
+}
+
+void
+fault_remedy(const struct fault *fault, char *text, size_t size)
+{
+	const char *at = fault->remedy != NULL ? fault->remedy : "";
+	size_t used = 0;
+
+	for (; *at != '\0' && used + 1 < size; at++)
+		if (*at == '@')
+			used += (size_t)snprintf(text + used, size - used, "%s", fault->object);
+		else
+			text[used++] = *at;
+	text[used < size ? used : size - 1] = '\0';
 }
 
 void

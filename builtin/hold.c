@@ -147,8 +147,8 @@ marker_name(char marker[NAME_MAX + 1], const char *name)
 	return snprintf(marker, NAME_MAX + 1, HOLD_MARKER ".%s", name) <= NAME_MAX;
 }
 
-/* Make sure that the marker of this entry stands. *made: it is new. */
-static enum outcome
+/* Make sure that the marker of this entry stands. *made: it is new. Not inlined, for the stack's sake. */
+__attribute__((noinline)) static enum outcome
 marker_make(const struct binfmt *binfmt, const char *marker, uint32_t print, bool *made,
 	struct fault *fault)
 {

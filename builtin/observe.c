@@ -416,6 +416,7 @@ descriptor_observe(struct host *host)
 	char *text = malloc(DESCRIPTOR_TEXT_MAX + 1);
 	const char *why;
 	ssize_t length;
+	int line;
 
 	snprintf(host->described.name, sizeof(host->described.name), HOST_ENTRY_NAME);
 	snprintf(host->descriptor_path, sizeof(host->descriptor_path), HOST_DESCRIPTOR_PATH);
@@ -425,11 +426,12 @@ descriptor_observe(struct host *host)
 		return;
 	}
 	length = file_read(host, HOST_DESCRIPTOR_PATH, text);
-	if (length >= 0)
-		parsed_judge(host, HOST_DESCRIPTOR_PATH,
-			descriptor_parse(&host->described, text, (size_t)length, &why), why);
-	else if (host->descriptor == HOST_DESCRIPTOR_ABSENT)
+	if (length >= 0) {
+		line = descriptor_parse(&host->described, text, (size_t)length, &why);
+		parsed_judge(host, HOST_DESCRIPTOR_PATH, line, why);
+	} else if (host->descriptor == HOST_DESCRIPTOR_ABSENT) {
 		lines_observe(host, text);
+	}
 	free(text);
 }
 
@@ -577,7 +579,10 @@ serving_observe(struct host *host, const struct probe_limits *limits)
 		break;
 	case PROBE_BY_SOMEBODY:
 	case PROBE_BY_ENTRY:
-		host->serving = probe_delivered(proof) && !entry_relative(&host->newest)
+		/* Of an entry that is not shown no path is known. */
+		host->serving = probe_delivered(proof)
+				&& (host->newest.state != ENTRY_ENABLED
+					|| !entry_relative(&host->newest))
 			? HOST_SERVING_ENTRY
 			: HOST_SERVING_BROKEN;
 		return 0;

@@ -210,6 +210,9 @@ walk_down(struct walk *walk, enum path_kind kind, struct fault *fault)
 			    STATX_TYPE | STATX_MODE | STATX_UID | STATX_GID, &found)
 			!= 0)
 			error = errno;
+		else if (next == '\0' && !S_ISLNK(found.stx_mode)
+			&& kind_judge(kind, path, &found, fault) != PATH_SAFE)
+			return PATH_UNSAFE;
 		else if (component_judge(kind, path, &found, fault) != PATH_SAFE)
 			return PATH_UNSAFE;
 		else if (S_ISLNK(found.stx_mode) && ++links > LINKS_MAX)
@@ -228,7 +231,7 @@ walk_down(struct walk *walk, enum path_kind kind, struct fault *fault)
 			}
 			end = 1;
 		} else if (next == '\0') {
-			return kind_judge(kind, path, &found, fault);
+			return PATH_SAFE;
 		} else {
 			end += strspn(path + end, "/");
 			end += strcspn(path + end, "/");
@@ -267,7 +270,8 @@ path_check_open(int fd, const char *path, struct fault *fault)
 		fault_errno(fault, errno, path, "look at it");
 		return PATH_UNSAFE;
 	}
-	if (component_judge(PATH_FILE, path, &found, fault) != PATH_SAFE)
+	/* The kind first: chmod would not cure a link to a device. */
+	if (kind_judge(PATH_FILE, path, &found, fault) != PATH_SAFE)
 		return PATH_UNSAFE;
-	return kind_judge(PATH_FILE, path, &found, fault);
+	return component_judge(PATH_FILE, path, &found, fault);
 }

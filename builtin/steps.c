@@ -349,7 +349,8 @@ steps_do(struct steps *steps, const struct step *step, const struct entry *entry
 	outcome = carry_out(steps, step, entry, &undo);
 	/* What failed may still have left something behind: undoing looks. What somebody else was
 	 * faster with belongs to them. */
-	if (outcome != OUTCOME_GONE && outcome != OUTCOME_TAKEN && undo.kind != step->kind)
+	if (outcome != OUTCOME_GONE && outcome != OUTCOME_TAKEN && outcome != OUTCOME_BUSY
+		&& undo.kind != step->kind)
 		steps_add(&steps->undo, &undo);
 	if (step->kind == STEP_IMPORT && outcome == OUTCOME_GONE)
 		outcome = OUTCOME_DONE;

@@ -129,7 +129,10 @@ words_step_parse(struct step *step, const char *token, size_t length)
 			return true;
 		length -= size;
 		print_parse(step, token + size, &length);
-		return text_unescape(step->name, sizeof(step->name), token + size, length)
+		/* Lists never hold the sign raw: what follows it was to be a fingerprint. */
+		return memchr(token + size, '@', length) == NULL
+			&& text_unescape(step->name, sizeof(step->name), token + size,
+				length)
 			&& entry_name_valid(step->name);
 	}
 	return false;
@@ -234,18 +237,21 @@ signal_name(int number)
 	}
 }
 
+/* An answer of the embedded program, which is more than an exit status. */
+#define ANSWER(value) (0x100 | (value))
+
 /*
  * The meaning of an end, the first row that fits, and the remedy, NULL: the reason's own. A row
  * without an entry is for programs that the kernel runs.
  */
 struct symptom {
 	enum probe_end end;
-	int value; /* answer, exit status, signal or errno; -1: any */
-	enum { ANYWAY, NATIVELY, BY_ENTRY } way;
+	int value; /* ANSWER, exit status, signal or errno; -1: any */
+	enum { ANYWAY, NATIVELY, BY_ENTRY, LARGE_PAGES } way;
 	const char *cause, *remedy;
 };
 
-#define SECCOMP "a seccomp filter refuses 32-bit system calls"
+#define SECCOMP "a seccomp filter refuses a system call"
 #define PROFILE "change the seccomp profile of this container"
 
 static const struct symptom symptoms[] = {
@@ -258,21 +264,25 @@ static const struct symptom symptoms[] = {
 	{PROBE_REFUSED, ENOENT, ANYWAY,
 		"the interpreter does not exist here, or is a dynamic program whose own loader does not",
 		"reinstall the emulator; in a chroot copy it in, or register it with flag F"},
-	{PROBE_REFUSED, EACCES, ANYWAY, "the interpreter may not be executed", "chmod +x it"},
+	{PROBE_REFUSED, EACCES, ANYWAY, "the interpreter may not be executed",
+		"make the interpreter executable (chmod +x)"},
 	{PROBE_REFUSED, ELOOP, ANYWAY,
 		"the interpreter is itself caught by an entry: it is an armhf program, or an entry takes "
 		"this machine's programs",
 		"name a program of this machine that no entry takes as interpreter"},
-	{PROBE_EXITED, PROBE_ARGUMENTS, ANYWAY,
+	{PROBE_EXITED, ANSWER(PROBE_ARGUMENTS), ANYWAY,
 		"its arguments did not arrive as they were sent: the entry has flag P, which this "
 		"emulator (qemu before 6.0) or this kernel (before 5.12) does not understand",
 		"register the emulator without flag P (preserve no)"},
-	{PROBE_EXITED, PROBE_NO_VFP, ANYWAY, "ARMv7 with VFPv3 is not there, which armhf needs", NULL},
+	{PROBE_EXITED, ANSWER(PROBE_NO_VFP), ANYWAY,
+		"ARMv7 with VFPv3 is not there, which armhf needs", NULL},
 	{PROBE_KILLED, SIGILL, NATIVELY, "the CPU or the virtual machine lacks 32-bit ARM instructions",
 		"use an emulator (-p emulated)"},
 	{PROBE_KILLED, SIGILL, BY_ENTRY, "the emulator lacks an instruction of ARMv7", NULL},
-	{PROBE_KILLED, SIGSEGV, ANYWAY, "as on kernels with pages of 16 or 64 KiB", "boot " KERNEL_4K},
-	{PROBE_EXITED, 127, NATIVELY, "as on kernels with pages of 16 or 64 KiB", "boot " KERNEL_4K},
+	{PROBE_KILLED, SIGSEGV, LARGE_PAGES, "as on kernels with pages of 16 or 64 KiB",
+		"boot " KERNEL_4K},
+	{PROBE_EXITED, 127, LARGE_PAGES, "as on kernels with pages of 16 or 64 KiB",
+		"boot " KERNEL_4K},
 	{PROBE_KILLED, SIGSYS, ANYWAY, SECCOMP, PROFILE},
 	{PROBE_KILLED, SIGTRAP, ANYWAY, SECCOMP, PROFILE},
 	{PROBE_EXITED, 159, ANYWAY, SECCOMP, PROFILE},
@@ -281,20 +291,61 @@ static const struct symptom symptoms[] = {
 	{PROBE_TIMEOUT, -1, ANYWAY, "it may only be slow", "give it longer with -t, or repair the interpreter"},
 };
 
+static bool
+way_fits(const struct symptom *symptom, bool entry, bool large)
+{
+	switch (symptom->way) {
+	case ANYWAY: return true;
+	case NATIVELY: return !entry;
+	case BY_ENTRY: return entry;
+	case LARGE_PAGES: return large;
+	}
+	return false;
+}
+
 static const struct symptom *
-symptom_find(const struct probe_result *result)
+symptom_find(const struct probe_result *result, bool large)
 {
 	int value = result->end == PROBE_REFUSED ? result->error : result->value;
+	int answer = probe_answer(result);
 	bool entry = result->way == PROBE_BY_ENTRY || result->way == PROBE_WAY_UNKNOWN;
 
+	if (answer != 0)
+		value = ANSWER(answer);
 	for (size_t i = 0; i < sizeof(symptoms) / sizeof(symptoms[0]); i++) {
 		const struct symptom *at = &symptoms[i];
 
 		if (at->end == result->end && (at->value == -1 || at->value == value)
-			&& (at->way == ANYWAY || (at->way == BY_ENTRY) == entry))
+			&& way_fits(at, entry, large))
 			return at;
 	}
 	return NULL;
+}
+
+/* The arguments were shifted, and the entry has no flag P. */
+static const struct symptom *
+arguments_find(const struct entry *entry)
+{
+	static const struct symptom expects = {
+		.cause = "its arguments did not arrive as they were sent: by its name the "
+			 "interpreter expects flag P, which the entry lacks",
+		.remedy = "register it with flag P (preserve yes)",
+	};
+	static const struct symptom transparent = {
+		.cause = "its arguments did not arrive as they were sent: the entry has flag T, "
+			 "which this emulator does not understand",
+		.remedy = "register the emulator without flag T",
+	};
+	static const struct symptom other = {
+		.cause = "its arguments did not arrive as they were sent",
+		.remedy = "name an emulator that hands on all arguments as interpreter",
+	};
+	const char *name = strrchr(entry->interpreter, '/');
+	size_t length = name != NULL ? strlen(name) : 0;
+
+	if (length > 9 && strcmp(name + length - 9, "-binfmt-P") == 0)
+		return &expects;
+	return entry_has(entry, 'T') ? &transparent : &other;
 }
 
 /* Why no probe could be started, and what cures that. */
@@ -304,6 +355,9 @@ unstarted_explain(
 {
 	fault_set(fault, result->error, object, "no armhf program could be started (%s)",
 		result->object != NULL ? result->object : "exec");
+	/* To be root does not cure a file system or a filter that refuses to execute. */
+	if (result->error == EACCES || result->error == EPERM)
+		fault->remedy = NULL;
 	if (result->object != NULL && result->error == ENOENT) {
 		if (strncmp(result->object, "/proc", 5) == 0)
 			fault->remedy = "mount -t proc proc /proc";
@@ -314,9 +368,9 @@ unstarted_explain(
 
 void
 words_symptom(struct fault *fault, const char *object, const struct probe_result *result,
-	const struct entry *entry, int seconds)
+	const struct entry *entry, unsigned long page_size, int seconds)
 {
-	const struct symptom *symptom = symptom_find(result);
+	const struct symptom *symptom = symptom_find(result, page_size > 4096);
 	char said[2 * PROBE_SAID_MAX + 1];
 
 	if (entry != NULL && entry_relative(entry) && probe_delivered(result)) {
@@ -358,6 +412,8 @@ words_symptom(struct fault *fault, const char *object, const struct probe_result
 			return;
 		}
 	}
+	if (probe_answer(result) == PROBE_ARGUMENTS && entry != NULL && !entry_has(entry, 'P'))
+		symptom = arguments_find(entry);
 	if (symptom != NULL) {
 		size_t used = strlen(fault->why);
 

@@ -6,6 +6,8 @@
 #ifndef ARMHF_FAULT_H
 #define ARMHF_FAULT_H
 
+#include <stddef.h>
+
 #define FAULT_OBJECT_SIZE 1088 /* an escaped name of 255 bytes, and the path of its directory */
 #define FAULT_WHY_SIZE    896
 
@@ -46,6 +48,10 @@ fault_errno(struct fault *fault, int error, const char *object, const char *what
 /* Put a printf format in front of the reason. */
 void
 fault_wrap(struct fault *fault, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Write the remedy, with the object in the place of @; "" where there is none. */
+void
+fault_remedy(const struct fault *fault, char *text, size_t size);
 
 /* Add a line to *notes, which is on the heap or NULL; nothing where memory has run out. */
 void

@@ -149,10 +149,10 @@ words_align_warning(int answer);
 
 /*
  * Say in *fault how a probe ended, what that means, and what cures it. entry served, or would have to
- * serve, the probe (NULL: the kernel, or an entry that is not shown).
+ * serve, the probe (NULL: the kernel, or an entry that is not shown). page_size is the kernel's.
  */
 void
 words_symptom(struct fault *fault, const char *object, const struct probe_result *result,
-	const struct entry *entry, int seconds);
+	const struct entry *entry, unsigned long page_size, int seconds);
 
 #endif

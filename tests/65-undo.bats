@@ -31,12 +31,12 @@ function setup() {
 	declare -a states=() lists=()
 	states+=("$(host_kept)")
 	prepare
-	expect status 0 ACTIONS "status-on create-descriptor register:qemu-arm import" UNDO "unimport unregister:qemu-arm remove-descriptor status-off"
+	expect status 0 ACTIONS "status-on create-descriptor register:qemu-arm import" UNDO "unimport unregister:qemu-arm@???????? remove-descriptor status-off"
 	lists+=("${ARMHF_BINFMT_UNDO}")
 	host_switch qemu-arm 0
 	states+=("$(host_kept)")
 	prepare
-	expect status 0 REASON descriptor-enabled UNDO disable:qemu-arm
+	expect status 0 REASON descriptor-enabled UNDO "disable:qemu-arm@????????"
 	lists+=("${ARMHF_BINFMT_UNDO}")
 	for i in 1 0; do
 		prepare -r "${lists[i]}"
@@ -74,7 +74,7 @@ function setup() {
 	host_descriptor
 	host_switch status 0
 	prepare
-	expect status 0 ACTIONS "status-on register:qemu-arm" UNDO "unregister:qemu-arm status-off"
+	expect status 0 ACTIONS "status-on register:qemu-arm" UNDO "unregister:qemu-arm@???????? status-off"
 	undo="${ARMHF_BINFMT_UNDO}"
 	host_register ":jar:E::jar::/usr/bin/true:"
 	prepare -r "${undo}"
@@ -136,10 +136,10 @@ function setup() {
 		expect status 1 REASON undo-failed MODE emulated MESSAGE "${TABLE}/register: *Permission denied*" UNDO "${undo}" ACTIONS ""
 	fi
 	prepare_in strace -o /dev/null -P "${TABLE}/qemu-arm" -e inject=write:retval=2 -- -r unregister:qemu-arm
-	expect status 1 REASON undo-failed MODE emulated MESSAGE "${TABLE}/qemu-arm: *" UNDO unregister:qemu-arm ACTIONS ""
+	expect status 1 REASON undo-failed MODE emulated MESSAGE "${TABLE}/qemu-arm: *" UNDO "unregister:qemu-arm@????????" ACTIONS ""
 	diff <(echo "${before}") <(host_kept)
 	prepare_in strace -o /dev/null -P "${TABLE}/qemu-arm" -e inject=write:error=EIO -- -r "${undo}"
-	expect status 1 REASON undo-failed MODE emulated UNDO unregister:qemu-arm ACTIONS remove-descriptor
+	expect status 1 REASON undo-failed MODE emulated UNDO "unregister:qemu-arm@????????" ACTIONS remove-descriptor
 	prepare -r "${ARMHF_BINFMT_UNDO}"
 	expect status 0
 }
@@ -151,7 +151,7 @@ function setup() {
 	mount --bind "${TABLE}" /mnt
 	umount "${TABLE}"
 	prepare -r "${undo}"
-	expect status 1 REASON undo-failed MODE emulated MESSAGE "${TABLE}: *not mounted*" UNDO unregister:qemu-arm ACTIONS remove-descriptor
+	expect status 1 REASON undo-failed MODE emulated MESSAGE "${TABLE}: *not mounted*" UNDO "unregister:qemu-arm@????????" ACTIONS remove-descriptor
 	[[ ! -e "${DESCRIPTOR}" && ! -e "${TABLE}/status" ]]
 }
 
@@ -160,7 +160,7 @@ function setup() {
 	cat "${BATS_TEST_TMPDIR}/line" > "${TABLE}/register"
 	before="$(host_state)"
 	prepare -r disable:odd
-	expect status 1 REASON undo-failed UNDO disable:odd ACTIONS ""
+	expect status 1 REASON undo-failed UNDO "disable:odd@????????" ACTIONS ""
 	diff <(echo "${before}") <(host_state)
 }
 
@@ -170,7 +170,7 @@ function setup() {
 	before="$(host_kept)"
 	prepare
 	undo="${ARMHF_BINFMT_UNDO}"
-	expect UNDO "unimport unregister:qemu-arm remove-descriptor"
+	expect UNDO "unimport unregister:qemu-arm@???????? remove-descriptor"
 	mount --bind /var/lib/binfmts /var/lib/binfmts
 	mount -o remount,bind,ro /var/lib/binfmts
 	prepare -r unimport

@@ -27,7 +27,7 @@ function wait_in_vain() {
 	flock "${lock}"
 	{
 		prepare_in env -- -r unregister:qemu-arm
-		expect status 1 REASON binfmt-busy UNDO unregister:qemu-arm ACTIONS ""
+		expect status 1 REASON binfmt-busy UNDO "unregister:qemu-arm@????????" ACTIONS ""
 	} &
 	SECONDS=0
 	prepare -t 1

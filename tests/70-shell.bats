@@ -14,9 +14,14 @@ function help_text() {
 	bash -c 'enable -f "${0}" armhf_binfmt_prepare && help armhf_binfmt_prepare' "${BUILD}/armhf_binfmt_prepare.so"
 }
 
-# source_table NAME: the quoted words of the table of that name in the sources, one a line.
+# source_table NAME: the tokens of the table of rows of that name in the headers, one a line.
 function source_table() {
-	sed -n "/ ${1}\[.*= {\$/,/^};/p" "${TOP}"/builtin/*.c | grep -o '"[a-z][a-z0-9-]*:\?"' | tr -d '":'
+	sed -n "/^#define ${1}(ROW)/,/^\$/p" "${TOP}"/include/*.h | sed -n 's/.*ROW([A-Z_]*, "\([a-z-]*\):\?".*/\1/p'
+}
+
+# source_function NAME: the tokens that the function of words.c returns.
+function source_function() {
+	sed -n "/^${1}(/,/^}/p" "${TOP}/builtin/words.c" | grep -o '"[a-z0-9-]*"' | tr -d '"'
 }
 
 # same WHAT FILE FILE
@@ -33,7 +38,7 @@ function same() {
 		"-n -p registered -p emulated -t 600 -t 1"; do
 		# shellcheck disable=SC2086
 		prepare ${options}
-		expect status 0 stdout "" stderr "" REASON descriptor-created ACTIONS "create-descriptor register:qemu-arm"
+		expect status 0 stdout "" stderr "" REASON descriptor-created ACTIONS create-descriptor
 	done
 	for options in -nv -vn "-n -v" "-vp emulated -n" "-nvAoutcome" "-nvA outcome --"; do
 		# shellcheck disable=SC2086
@@ -88,35 +93,29 @@ function same() {
 
 @test "help: every variable, reason, step, policy and value of NATIVE and ALIGN, and no other" {
 	cd "${BATS_TEST_TMPDIR}"
-	source_table report_keys | tr '[:lower:]' '[:upper:]' | sort > want
+	source_table REPORT_VALUES | tr '[:lower:]' '[:upper:]' | sort > want
 	help_section Variables | grep -o 'ARMHF_BINFMT_[A-Z]*  ' | sed 's/ARMHF_BINFMT_//; s/ //g' | sort > told
-	[ "$(wc -l < want)" = 12 ]
 	same variables want told
 
-	source_table plan_reasons | sort > want
+	source_table WORDS_REASONS | grep . | sort > want
 	help_section Reasons | sed 's/^ *\(success\|failure\)//' | grep -o '[a-z-]*' | sort > told
-	[ "$(wc -l < want)" = 26 ]
 	same reasons want told
 
-	source_table plan_policies | sort > want
+	sed -n '/ policies\[\] = {/,/^};/p' "${TOP}/builtin/words.c" | grep -o '"[a-z]*"' | tr -d '"' | sort > want
 	help_section Policies | sed -n 's/^      \([a-z][a-z]*\) .*/\1/p' | sort > told
-	[ "$(wc -l < want)" = 3 ]
 	same policies want told
 
-	source_table plan_step_tokens | sort > want
+	source_table WORDS_STEPS | sort > want
 	help_section Steps | tr -d ' \n' | sed 's/:NAME//g; s/,/\n/g' | sort > told
-	[ "$(wc -l < want)" = 11 ]
 	same steps want told
 
-	source_table plan_natives | sort > want
+	source_function words_native | sort -u > want
 	help_section Variables | sed -n '/_NATIVE /,/_ALIGN /p' | sed '$d' | tr -d '\n' | tr -s ' ' |
 		sed 's/.*itself: //; s/([^)]*)//; s/ //g; s/,/\n/g' | sort > told
-	[ "$(wc -l < want)" = 10 ]
 	same "values of NATIVE" want told
 
-	grep -o '"\(all\|64k\|4k\|none\)"' "${TOP}/builtin/report.c" | tr -d '"' | sort -u > want
+	sed -n '/^} aligns\[\] = {/,/^};/p' "${TOP}/builtin/words.c" | grep -o '"\(all\|64k\|4k\|none\)"' | tr -d '"' | sort -u > want
 	help_section Variables | sed -n '/_ALIGN /,/_ENTRY /p' | grep -ow 'all\|64k\|4k\|none' | sort -u > told
-	[ "$(wc -l < want)" = 4 ]
 	same "values of ALIGN" want told
 }
 
@@ -132,23 +131,22 @@ function same() {
 	run ! grep -nE '^.{81}' <(help_text | tail -n +2)
 }
 
-@test "variables: all twelve are set on success and on failure, none on status 2" {
+@test "variables: all thirteen are set on success and on failure, none on status 2" {
 	private_host
-	names="ACTIONS ALIGN ENTRY FLAGS INTERPRETER MESSAGE MODE NATIVE REASON TIER UNDO WARNING"
-	all=("${names// / }")
+	names="ACTIONS ALIGN BLOCKED ENTRY FLAGS INTERPRETER MESSAGE MODE NATIVE REASON TIER UNDO WARNING"
 	read -ra all <<< "${names}"
 	prepare
 	expect status 1
 	[[ "${!ARMHF_BINFMT_@}" == "${all[*]/#/ARMHF_BINFMT_}" ]]
-	expect TIER 4 MODE none REASON emulator-missing WARNING "" ALIGN "" ENTRY "" INTERPRETER "" FLAGS "" ACTIONS "" UNDO ""
+	expect TIER 4 MODE none REASON emulator-missing WARNING "" ALIGN "" ENTRY "" INTERPRETER "" FLAGS "" ACTIONS "" UNDO "" BLOCKED ""
 	host_add_emulator
 	prepare
 	expect status 0
 	[[ "${!ARMHF_BINFMT_@}" == "${all[*]/#/ARMHF_BINFMT_}" ]]
 	expect TIER 4 MODE emulated REASON descriptor-created WARNING "" ALIGN all ENTRY qemu-arm \
 		INTERPRETER /usr/bin/qemu-arm-static FLAGS POC ACTIONS "create-descriptor register:qemu-arm" \
-		UNDO "unregister:qemu-arm remove-descriptor"
-	prepare -x
+		UNDO "unregister:qemu-arm@???????? remove-descriptor" BLOCKED ""
+	prepare -X
 	expect status 2
 	[[ -z "${!ARMHF_BINFMT_@}" ]]
 }
@@ -159,7 +157,7 @@ function same() {
 	function with_local() {
 		local ARMHF_BINFMT_MODE ARMHF_BINFMT_TIER=before
 		armhf_binfmt_prepare -n
-		[[ "${ARMHF_BINFMT_MODE} ${ARMHF_BINFMT_TIER}" == "emulated 4" ]]
+		[[ "${ARMHF_BINFMT_MODE} ${ARMHF_BINFMT_TIER}" == "none 4" ]]
 		inner
 	}
 	# Its caller's locals are what it sets.
@@ -173,9 +171,9 @@ function same() {
 	# Not declared: global.
 	[[ "${ARMHF_BINFMT_REASON}" == descriptor-created ]]
 
-	declare -x ARMHF_BINFMT_ALIGN
+	declare -x ARMHF_BINFMT_NATIVE
 	armhf_binfmt_prepare -n
-	[[ "$(printenv ARMHF_BINFMT_ALIGN)" == all ]]
+	[[ "$(printenv ARMHF_BINFMT_NATIVE)" == "${ARMHF_BINFMT_NATIVE:?}" ]]
 	refute printenv ARMHF_BINFMT_REASON
 	unset ARMHF_BINFMT_REASON
 	set -a
@@ -184,7 +182,7 @@ function same() {
 	[[ "$(printenv ARMHF_BINFMT_REASON)" == descriptor-created ]]
 	declare -t ARMHF_BINFMT_MODE
 	armhf_binfmt_prepare -n
-	[[ "$(declare -p ARMHF_BINFMT_MODE)" == 'declare -tx ARMHF_BINFMT_MODE="emulated"' ]]
+	[[ "$(declare -p ARMHF_BINFMT_MODE)" == 'declare -tx ARMHF_BINFMT_MODE="none"' ]]
 }
 
 @test "variables: -A fills an array, declared or not, global or local, and keeps its other keys" {
@@ -192,16 +190,16 @@ function same() {
 	host_add_emulator
 	armhf_binfmt_prepare -n -A undeclared
 	[[ "$(declare -p undeclared)" == "declare -A "* ]]
-	[[ "$(printf '%s\n' "${!undeclared[@]}" | sort | tr '\n' ' ')" == "actions align entry flags interpreter message mode native reason tier undo warning " ]]
-	[[ "${undeclared[mode]} ${undeclared[tier]} ${undeclared[align]}" == "emulated 4 all" ]]
+	[[ "$(printf '%s\n' "${!undeclared[@]}" | sort | tr '\n' ' ')" == "actions align blocked entry flags interpreter message mode native reason tier undo warning " ]]
+	[[ "${undeclared[mode]} ${undeclared[tier]} ${undeclared[undo]}" == "none 4 remove-descriptor" ]]
 	[[ -z "${!ARMHF_BINFMT_@}" ]]
 
 	declare -A declared=([mine]=kept [mode]=old)
 	armhf_binfmt_prepare -n -A declared
-	[[ "${declared[mine]} ${declared[mode]} ${#declared[@]}" == "kept emulated 13" ]]
+	[[ "${declared[mine]} ${declared[mode]} ${#declared[@]}" == "kept none 14" ]]
 	declare -A unset_yet
 	armhf_binfmt_prepare -n -A unset_yet
-	[[ "${unset_yet[mode]}" == emulated ]]
+	[[ "${unset_yet[tier]}" == 4 ]]
 	declare -Ax exported
 	armhf_binfmt_prepare -n -A exported
 	[[ "$(declare -p exported)" == "declare -Ax "* ]]
@@ -209,7 +207,7 @@ function same() {
 	function with_local() {
 		local -A declared
 		armhf_binfmt_prepare -n -A declared
-		[[ "${declared[mode]} ${#declared[@]}" == "emulated 12" ]]
+		[[ "${declared[mode]} ${#declared[@]}" == "none 13" ]]
 		armhf_binfmt_prepare -n -A from_function
 		inner
 		[[ "${declared[tier]} ${#declared[@]}" == "4 1" ]]
@@ -220,10 +218,10 @@ function same() {
 		declared=([tier]="${declared[tier]}")
 	}
 	with_local
-	[[ "${declared[mine]} ${#declared[@]}" == "kept 13" && "${from_function[mode]}" == emulated ]]
+	[[ "${declared[mine]} ${#declared[@]}" == "kept 14" && "${from_function[tier]}" == 4 ]]
 	# Two arrays, so that a script may hold a dry run beside the real one.
 	armhf_binfmt_prepare -A real
-	[[ "${real[actions]}" == "${declared[actions]}" ]]
+	[[ "${real[actions]}" == "${declared[actions]} register:qemu-arm" ]]
 	unset real declared
 	[[ ! -v real && ! -v declared ]]
 }
@@ -270,30 +268,30 @@ function same() {
 	}
 	shopt -s extglob
 	prepare
-	failed emulator-missing "neither /usr/bin/qemu-arm-static nor /usr/bin/qemu-arm is there" "no emulator" "install qemu-user-static"
+	failed emulator-missing "/usr/bin/qemu-arm-static: " "neither this nor /usr/bin/qemu-arm is there" "install qemu-user-static"
 	echo nonsense > "${DESCRIPTOR}"
 	prepare
 	failed descriptor-invalid "${DESCRIPTOR}:1: " interpreter "correct or remove"
 	host_descriptor /usr/bin/missing
 	prepare
-	failed descriptor-failed "/usr/bin/missing: " "No such file" "correct ${DESCRIPTOR}"
+	failed descriptor-failed "/usr/bin/missing: " "No such file" "correct or remove the descriptor"
 	rm "${DESCRIPTOR}"
 	host_register_armhf
 	prepare
-	failed entry-broken "${TABLE}: " "qemu-arm (interpreter /usr/bin/qemu-arm-static)*No such file" "repair its interpreter"
+	failed entry-broken "${TABLE}/qemu-arm: " "by qemu-arm and does not run through /usr/bin/qemu-arm-static: *No such file" "reinstall the emulator"
 	host_switch qemu-arm 0
 	prepare
-	failed entry-disabled "${TABLE}/qemu-arm: " "switched this entry off" "*echo 1 > ${TABLE}/qemu-arm*-p emulated"
+	failed entry-disabled "${TABLE}/qemu-arm: " "somebody disabled this entry" "*echo 1 > ${TABLE}/qemu-arm*-p emulated"
 	host_switch qemu-arm 1
 	host_switch status 0
 	prepare
-	failed entry-disabled "${TABLE}/status: " "switched off as a whole" "*echo 1 > ${TABLE}/status*-p emulated"
+	failed entry-disabled "${TABLE}/status: " "disabled as a whole" "*echo 1 > ${TABLE}/status*-p emulated"
 	host_switch status 1
 	host_switch qemu-arm -1
 	: > /usr/bin/qemu-arm-static
 	chmod 0755 /usr/bin/qemu-arm-static
 	prepare
-	failed registration-failed "/usr/bin/qemu-arm-static: " "Exec format error" "reinstall"
+	failed registration-failed "/usr/bin/qemu-arm-static: " "Exec format error" "name an ELF program"
 }
 
 @test "explanation: facts, tier and why, steps, warnings and result, each on a line of its own" {
@@ -303,38 +301,47 @@ function same() {
 	}
 	host_add_emulator
 	prepare -v
-	[[ "$(labels)" == "machine binfmt_misc native descriptor found policy tier step undo result " ]]
+	# What was looked at again under the lock, and after a step, is told again.
+	[[ "$(labels)" == "machine policy binfmt_misc descriptor armhf emulator again binfmt_misc descriptor armhf emulator tier step \
+binfmt_misc emulator step binfmt_misc armhf importer native undo result " ]]
 	# What this machine can do itself is said in words, and differs from machine to machine.
-	diff -u - <(grep -Ev '^(machine|native):' <<< "${stdout}") <<- TEXT
-		binfmt_misc: mounted, switched on, 0 entries; qemu-arm is absent
-		descriptor:  /usr/share/binfmts/qemu-arm: absent
-		found:       armhf does not run: neither the kernel nor an entry of binfmt_misc executes it
+	diff -u - <(grep -Ev '^(machine|native):' <<< "${stdout}" | awk '!seen[$0]++') <<- TEXT
 		policy:      registered
-		tier:        4: there is neither a descriptor nor anything that runs armhf, so a descriptor is made
-		step:        create-descriptor (make /usr/share/binfmts/qemu-arm)
-		step:        register:qemu-arm (register the entry with the kernel)
-		undo:        unregister:qemu-arm remove-descriptor
+		binfmt_misc: mounted, enabled, 0 entries; qemu-arm is absent
+		descriptor:  /usr/share/binfmts/qemu-arm: absent, and no line in binfmt.d
+		armhf:       does not run: executing armhf failed: Exec format error (neither the kernel nor an entry of binfmt_misc runs it)
+		emulator:    /usr/bin/qemu-arm-static
+		again:       the lock is acquired
+		tier:        4: there is neither a descriptor nor anything that runs armhf, so one is made
+		step:        create-descriptor (/usr/share/binfmts/qemu-arm written)
+		step:        register:qemu-arm (entry registered)
+		binfmt_misc: mounted, enabled, 1 entry; qemu-arm is enabled; for armhf: qemu-arm
+		armhf:       runs, through the entry qemu-arm
+		importer:    binfmt-support is not installed
+		undo:        ${ARMHF_BINFMT_UNDO}
 		result:      emulated (descriptor-created): ${ARMHF_BINFMT_MESSAGE}
 	TEXT
 	grep -qE '^machine:     (not )?arm64, pages of [0-9]+ KiB$' <<< "${stdout}"
 	grep -qE '^native:      (yes,|no:|in part:|cannot be told:) ?[a-z]' <<< "${stdout}"
 
 	rm "${DESCRIPTOR}"
+	sleep 0.02
 	host_register_armhf another
 	prepare -v
-	[[ "$(labels)" == "machine binfmt_misc native descriptor found policy tier warning result " ]]
-	expect stdout "*for armhf: another, qemu-arm*found:       armhf runs, through the entry qemu-arm*tier:        2: *" \
-		stdout "*warning:     ${ARMHF_BINFMT_WARNING}*"
+	[[ "$(labels)" == "machine policy binfmt_misc descriptor armhf tier native warning result " ]]
+	expect stdout "*for armhf: another, qemu-arm*armhf:       runs, through the entry another*tier:        3: *" WARNING "several entries*shadowed*"
+	# Each warning is a line of its own.
+	diff -u <(echo "${ARMHF_BINFMT_WARNING}") <(sed -n 's/^warning: *//p' <<< "${stdout}")
 	prepare -v -r "disable:another"
-	[[ "$(labels)" == "machine binfmt_misc native step result " ]]
+	[[ "$(labels)" == "machine "*" step "*" result " ]]
 	prepare -nv -r "enable:another"
-	expect stdout "*step:        enable:another (switch the entry on), not carried out*"
+	expect stdout "*step:        enable:another (entry enabled), not carried out*"
 
 	# What comes behind a mount is not known before it.
 	umount "${TABLE}"
 	prepare -nv
-	expect ACTIONS mount UNDO "" stdout "*binfmt_misc: not mounted*step:        mount (mount binfmt_misc), not carried out*known only once it is mounted*"
-	[[ "$(labels)" == *" tier step warning result " && "$(grep -c '^step:' <<< "${stdout}")" == 1 ]]
+	expect ACTIONS mount UNDO "" stdout "*binfmt_misc: not mounted*step:        mount (binfmt_misc mounted), not carried out*"
+	[[ "$(grep -c '^step:' <<< "${stdout}")" == 1 ]]
 }
 
 @test "explanation: a failure says what was tried and taken back" {
@@ -484,8 +491,8 @@ function same() {
 @test "shell: in subshells, substitutions, pipelines, loops, functions and background jobs" {
 	private_host
 	host_add_emulator
-	[[ "$(armhf_binfmt_prepare -n && echo "${ARMHF_BINFMT_MODE}")" == emulated ]]
-	(armhf_binfmt_prepare -n && [[ "${ARMHF_BINFMT_MODE}" == emulated ]])
+	[[ "$(armhf_binfmt_prepare -n && echo "${ARMHF_BINFMT_REASON}")" == descriptor-created ]]
+	(armhf_binfmt_prepare -n && [[ "${ARMHF_BINFMT_REASON}" == descriptor-created ]])
 	[[ -z "${!ARMHF_BINFMT_@}" ]]
 	armhf_binfmt_prepare -nv | grep -q '^result: '
 	armhf_binfmt_prepare -n < /dev/null | cat
@@ -515,13 +522,13 @@ function same() {
 	host_add_emulator
 	set -o posix
 	prepare -n
-	expect status 0 MODE emulated
+	expect status 0 REASON descriptor-created
 	# It is no special builtin: an error does not end the shell.
-	prepare -x
+	prepare -X
 	expect status 2
 	set +o posix
 	POSIXLY_CORRECT=1 bash -c 'enable -f "${0}" armhf_binfmt_prepare && armhf_binfmt_prepare -n' "${INSTALLED}"
-	bash -c 'enable -f "${0}" armhf_binfmt_prepare; set -r; armhf_binfmt_prepare -nA out && [[ "${out[mode]}" == emulated ]]' "${INSTALLED}"
+	bash -c 'enable -f "${0}" armhf_binfmt_prepare; set -r; armhf_binfmt_prepare -nA out && [[ "${out[tier]}" == 4 ]]' "${INSTALLED}"
 }
 
 @test "shell: a function of the same name wins, and builtin and command reach the builtin" {
@@ -584,7 +591,8 @@ function same() {
 		diff -u "${HOST_OUTPUT}.before" "${HOST_OUTPUT}.after"
 	}
 	call 1
-	call 2 -x
+	call 2 -X
+	call 0 -x
 	host_add_emulator
 	call 0 -nv
 	call 0
@@ -699,7 +707,7 @@ function same() {
 @test "jobs: SIGCHLD blocked or ignored by the parent changes nothing" {
 	private_host
 	host_add_emulator
-	script='enable -f "${0}" armhf_binfmt_prepare && armhf_binfmt_prepare -n && [[ "${ARMHF_BINFMT_MODE}" == emulated ]]'
+	script='enable -f "${0}" armhf_binfmt_prepare && armhf_binfmt_prepare -n && [[ "${ARMHF_BINFMT_REASON}" == descriptor-created ]]'
 	(
 		trap '' CHLD
 		exec bash -c "${script}" "${INSTALLED}"

@@ -39,29 +39,28 @@ function nothing_done() {
 
 @test "usage: unknown options, missing arguments and operands => usage, status 2" {
 	bad_host
-	wrong_usage "-x: invalid option" -x
-	wrong_usage "-x: invalid option" -nvx
+	wrong_usage "-X: invalid option" -X
+	wrong_usage "-X: invalid option" -nvX
 	wrong_usage "--: invalid option" --policy=native
 	wrong_usage "-N: invalid option" -N
-	for option in p t A r; do
+	for option in p t k c A r; do
 		wrong_usage "-${option}: option requires an argument" "-${option}"
 		wrong_usage "-${option}: option requires an argument" "-nv${option}"
 	done
-	wrong_usage "operand: no operand is taken" operand
-	wrong_usage "operand: no operand is taken" -n operand
-	wrong_usage "-n: no operand is taken" -- -n
-	wrong_usage "-: no operand is taken" -
-	wrong_usage ": no operand is taken" ""
-	wrong_usage "+n: no operand is taken" +n
-	wrong_usage "second: no operand is taken" -p native second -v
+	wrong_usage "too many arguments" operand
+	wrong_usage "too many arguments" -n operand
+	wrong_usage "too many arguments" -- -n
+	wrong_usage "too many arguments" -
+	wrong_usage "too many arguments" ""
+	wrong_usage "too many arguments" +n
+	wrong_usage "too many arguments" -p native second -v
 	nothing_done
 }
 
 @test "usage: -p takes the three policies, spelled as they are" {
 	bad_host
 	for policy in "" Native nativ natives " native" "native " registered,native -- -n $'native\n' "$(printf '%65536s' x)"; do
-		wrong_usage "-p: *" -p "${policy}"
-		expect stderr "*: -p: ${policy}: the policy is registered, native or emulated*"
+		wrong_usage "${policy}: invalid policy: registered, native or emulated" -p "${policy}"
 	done
 	nothing_done
 }
@@ -70,8 +69,7 @@ function nothing_done() {
 	bad_host
 	for seconds in "" 0 00 601 1000 -1 +5 " 5" "5 " 1x x1 0x10 1.5 1e2 $'5\n' ٣ '$((5))' '5;' 4294967297 18446744073709551617 \
 		99999999999999999999999999999999 "$(printf '%065536d' 5)x" --; do
-		wrong_usage "-t: *" -t "${seconds}"
-		expect stderr "*a number of seconds from 1 to 600 is needed*"
+		wrong_usage "${seconds}: invalid timeout specification: 1 to 600 seconds" -t "${seconds}"
 	done
 	nothing_done
 	for seconds in 1 600 010 007; do
@@ -86,13 +84,11 @@ function nothing_done() {
 	for step in nothing mount import register: register: Register:a status-ON status-on: status-off:x unregister unregister: enable \
 		enable: disable: enable:. enable:.. disable:a/b unregister:/ enable:status enable:register disable:status unregister:register \
 		'enable:a\x2fb' 'enable:\x2e' 'enable:\x2e\x2e' 'enable:stat\x75s' 'enable:a\x00' 'enable:\x' 'enable:\x1' 'enable:\xg0' \
-		'enable:a\b' 'enable:a\' "enable:${long}" remove-descriptor:x create-descriptor unimport:x undo -n :a "enable :a"; do
-		wrong_usage "-r: *: this is no undo step" -r "${step}"
+		'enable:a\b' 'enable:a\' "enable:${long}" $'enable:qemu-arm\r' $'enable:a\x7f' $'enable:\xc3\xbc' enable:@01234567 remove-descriptor:x create-descriptor unimport:x undo -n :a "enable :a"; do
+		wrong_usage "*: invalid undo step" -r "${step}"
 		# Among others that are none of these, and nothing is done of them either.
-		wrong_usage "-r: *: this is no undo step" -r "remove-descriptor ${step} status-off"
+		wrong_usage "*: invalid undo step" -r "remove-descriptor ${step} status-off"
 	done
-	many="$(printf 'unregister:%d ' {1..1000})"
-	wrong_usage "-r: more than * steps" -r "${many}"
 	nothing_done
 	# What they may be called.
 	long="${long%x}"
@@ -102,24 +98,47 @@ function nothing_done() {
 	expect status 0 REASON undo-done ACTIONS "" UNDO "" TIER 0
 }
 
-@test "usage: -r goes with neither -p nor -t" {
+@test "usage: -r and -x go neither with each other nor with -p, -t, -k or -c" {
 	bad_host
-	wrong_usage "-r goes with neither -p nor -t" -r "" -p native
-	wrong_usage "-r goes with neither -p nor -t" -t 10 -r remove-descriptor
-	wrong_usage "-r goes with neither -p nor -t" -r remove-descriptor -t 10 -n
+	for first in "-r remove-descriptor" -x; do
+		for second in "-p native" "-t 10" "-k who" "-c /"; do
+			# shellcheck disable=SC2086
+			wrong_usage "-r and -x cannot be used with each other or with -p, -t, -k or -c" ${first} ${second}
+			# shellcheck disable=SC2086
+			wrong_usage "-r and -x cannot be used with each other or with -p, -t, -k or -c" -n ${second} ${first}
+		done
+	done
+	wrong_usage "-r and -x cannot be used with each other or with -p, -t, -k or -c" -x -r ""
+	wrong_usage "-r and -x cannot be used with each other or with -p, -t, -k or -c" -r "" -p native
+	wrong_usage "-r and -x cannot be used with each other or with -p, -t, -k or -c" -xr remove-descriptor -v
+	nothing_done
+}
+
+@test "usage: -k takes a text of 1 to 100 bytes, whatever they are" {
+	bad_host
+	long="$(printf 'x%.0s' {1..101})"
+	umlauts="$(printf 'ü%.0s' {1..51})"
+	for who in "" "${long}" "${umlauts}" "${long}${long}"; do
+		wrong_usage "-k: invalid name of a holder: 1 to 100 bytes" -k "${who}"
+	done
+	nothing_done
+	for who in "${long%x}" "${umlauts%ü}" " " $'two\nlines' $'\r' 'a:b\x' -n; do
+		prepare -nk "${who}" -p native
+		expect status 0 REASON descriptor-created
+	done
 	nothing_done
 }
 
 @test "variables: -A takes the name of a variable" {
 	bad_host
 	for name in "" 1a a-b "a b" 'a[0]' 'a[$(touch '"${HOST_OUTPUT}.ran"')]' é a. '$a' a=b -n @ '*'; do
-		wrong "-A: *: this is no name of a variable" -A "${name}"
+		wrong "\`${name//\[/\\[}': not a valid identifier" -A "${name}"
 	done
 	nothing_done
 	[[ ! -e "${HOST_OUTPUT}.ran" ]]
 }
 
-@test "variables: readonly, integer, nameref, case attributes, arrays => each of the twelve is refused, no command is run" {
+@test "variables: readonly, integer, nameref, case attributes, arrays => each of the thirteen is refused, no command is run" {
 	bad_host
 	ran="${HOST_OUTPUT}.ran"
 	# refused WHY DECLARE-OPTIONS [VALUE]: a local of this kind is refused and stays as it is.
@@ -129,14 +148,14 @@ function nothing_done() {
 		local "$@"
 		kept="$(declare -p "${name}" 2>&1)"
 		armhf_binfmt_prepare > "${HOST_OUTPUT}.out" 2> "${HOST_OUTPUT}.err" || status="${?}"
-		[[ "${status} $(< "${HOST_OUTPUT}.err")" == "2 "*": line "+([0-9])": armhf_binfmt_prepare: ${name}: cannot put the outcome into this variable: ${why}" ]]
+		[[ "${status} $(< "${HOST_OUTPUT}.err")" == "2 "*": line "+([0-9])": armhf_binfmt_prepare: ${name}: cannot assign the outcome to this variable: ${why}" ]]
 		[[ "$(declare -p "${name}" 2>&1)" == "${kept}" && ! -s "${HOST_OUTPUT}.out" ]]
 	}
 	elements=()
-	for name in TIER MODE REASON MESSAGE WARNING NATIVE ALIGN ENTRY INTERPRETER FLAGS ACTIONS UNDO; do
+	for name in TIER MODE REASON MESSAGE WARNING NATIVE ALIGN ENTRY INTERPRETER FLAGS ACTIONS UNDO BLOCKED; do
 		name="ARMHF_BINFMT_${name}"
-		refused "${name}" "it is readonly" -r "${name}=kept"
-		refused "${name}" "it is readonly" -r "${name}"
+		refused "${name}" "readonly variable" -r "${name}=kept"
+		refused "${name}" "readonly variable" -r "${name}"
 		refused "${name}" "it has the integer attribute" -i "${name}=7"
 		refused "${name}" "it has the integer attribute" -i "${name}"
 		refused "${name}" "it has an attribute that changes letters" -u "${name}=kept"
@@ -155,7 +174,7 @@ function nothing_done() {
 	function apart() {
 		local -r ARMHF_BINFMT_MODE=kept
 		armhf_binfmt_prepare -n -A outcome
-		[[ "${ARMHF_BINFMT_MODE} ${outcome[mode]}" == "kept emulated" ]]
+		[[ "${ARMHF_BINFMT_MODE} ${outcome[mode]}" == "kept none" ]]
 	}
 	apart
 }
@@ -167,7 +186,7 @@ function nothing_done() {
 	function refused() {
 		declare kept
 		kept="$(declare -p "${1}" 2>&1)"
-		wrong "${1}: cannot put the outcome into this variable: ${2}" -A "${1}"
+		wrong "${1}: cannot assign the outcome to this variable: ${2}" -A "${1}"
 		[[ "$(declare -p "${1}" 2>&1)" == "${kept}" || "${1}" == @(RANDOM|SECONDS|EPOCH*|LINENO|BASH_COMMAND|BASHPID|SRANDOM) ]]
 	}
 	scalar=kept
@@ -184,7 +203,7 @@ function nothing_done() {
 	refused scalar "it is not an associative array (declare -A)"
 	refused indexed "it is not an associative array (declare -A)"
 	refused integer "it has the integer attribute"
-	refused constant "it is readonly"
+	refused constant "readonly variable"
 	for name in upper lower capital; do
 		refused "${name}" "it has an attribute that changes letters"
 	done
@@ -218,7 +237,7 @@ function nothing_done() {
 		armhf_binfmt_prepare -n
 	}
 	outer
-	[[ "${ARMHF_BINFMT_MODE} ${ARMHF_BINFMT_TIER}" == "emulated 4" && ! -v ARMHF_BINFMT_REASON ]]
+	[[ "${ARMHF_BINFMT_MODE} ${ARMHF_BINFMT_TIER}" == "none 4" && ! -v ARMHF_BINFMT_REASON ]]
 }
 
 @test "wrong usage and variables: nothing is observed: no file of the host is opened, nothing executed" {
@@ -229,7 +248,7 @@ function nothing_done() {
 		declare -r ARMHF_BINFMT_UNDO
 		declare -a indexed
 		: < /marker-begin
-		for arguments in "" -x "-p no" "-t 0" "-r no" "-r status-off -t 1" "-A 1" "-A indexed" "-A BASH_CMDS" operand --help; do
+		for arguments in "" -X "-k" "-x -c /" "-p no" "-t 0" "-r no" "-r status-off -t 1" "-A 1" "-A indexed" "-A BASH_CMDS" operand --help; do
 			armhf_binfmt_prepare ${arguments}
 		done
 		: < /marker-between
@@ -253,19 +272,19 @@ function nothing_done() {
 	nothing_done
 }
 
-# invalid WHY: the descriptor as it is now is named with this reason, in no time, by every policy, and nothing is
-# done; where another entry qemu-arm runs armhf it is a warning.
+# invalid WHY [REMEDY]: the descriptor as it is now is named with this reason, in no time, by every policy, and nothing
+# is done; where an entry qemu-arm runs armhf it is a warning.
 function invalid() {
-	declare before policy
+	declare before policy remedy="${2:-correct or remove that file, or reinstall the package that owns it}"
 	before="$(host_state)"
 	SECONDS=0
 	for policy in registered emulated native; do
 		prepare -p "${policy}"
-		expect status 1 REASON descriptor-invalid TIER 1 MODE none MESSAGE "${DESCRIPTOR}*${1}*; *remove *" ACTIONS ""
+		expect status 1 REASON descriptor-invalid TIER 1 MODE none MESSAGE "*${1}*; ${remedy}" ACTIONS ""
 	done
 	host_register_armhf
 	prepare
-	expect status 0 REASON entry-trusted TIER 2 WARNING "${DESCRIPTOR}*${1}*; this descriptor is not used" stderr ""
+	expect status 0 REASON entry-trusted TIER 2 WARNING "*${1}*; this descriptor is not used" stderr ""
 	host_switch qemu-arm -1
 	[[ "$(host_state)" == "${before}" ]]
 	((SECONDS <= 5))
@@ -330,32 +349,45 @@ function invalid() {
 	rm "${DESCRIPTOR}"
 	touch "${DESCRIPTOR}"
 	mount --bind /dev/null "${DESCRIPTOR}"
-	invalid "can write to it"
+	invalid "not a regular file"
 	umount "${DESCRIPTOR}"
 }
 
 @test "descriptor: one that others than root could have written => unsafe, named as invalid" {
 	host_add_emulator
 	host_descriptor
-	for mode in 0664 0646 0666 4662; do
+	for mode in 0646 0666 4662 0777; do
 		chmod "${mode}" "${DESCRIPTOR}"
-		invalid "can write to it"
+		invalid "${DESCRIPTOR}: everybody can write to it (mode ${mode})" "chmod go-w ${DESCRIPTOR}"
 	done
 	chmod 0644 "${DESCRIPTOR}"
-	for mode in 0775 0757; do
+	for mode in 0757 1777; do
 		chmod "${mode}" /usr/share/binfmts
-		invalid "can write to it"
+		invalid "/usr/share/binfmts: everybody can write to it (mode ${mode})" "chmod go-w /usr/share/binfmts"
 	done
 	chmod 0755 /usr/share/binfmts
-	# Behind a link: the file and every folder on the way count.
-	mkdir -m 0777 "${HOST_OUTPUT}.folder"
-	cp "${DESCRIPTOR}" "${HOST_OUTPUT}.folder/file"
-	ln -sf "${HOST_OUTPUT}.folder/file" "${DESCRIPTOR}"
-	invalid "can write to it"
+	# Behind a link: the file and every directory on the way count.
+	mkdir -m 0777 /usr/share/open
+	cp "${DESCRIPTOR}" /usr/share/open/file
+	ln -sf /usr/share/open/file "${DESCRIPTOR}"
+	invalid "/usr/share/open: everybody can write to it (mode 0777)" "chmod go-w /usr/share/open"
 	rm "${DESCRIPTOR}"
 	host_descriptor
 	prepare
 	expect status 0 REASON descriptor-registered
+}
+
+@test "descriptor: a group of root's may write to it and its directory, as umask 002 leaves them; another may not" {
+	host_add_emulator
+	host_descriptor
+	chmod 0664 "${DESCRIPTOR}"
+	chmod 0775 /usr/share/binfmts
+	prepare
+	expect status 0 REASON descriptor-registered
+	if [[ "${EUID}" == 0 ]] && chgrp 1000 "${DESCRIPTOR}" 2> /dev/null; then
+		host_switch qemu-arm -1
+		invalid "${DESCRIPTOR}: group 1000 can write to it (mode 0664)" "chmod go-w ${DESCRIPTOR}"
+	fi
 }
 
 @test "descriptor: another owner than root => unsafe, named as invalid" {
@@ -363,10 +395,10 @@ function invalid() {
 	host_add_emulator
 	host_descriptor
 	chown 1000 "${DESCRIPTOR}"
-	invalid "owned"
+	invalid "${DESCRIPTOR}: it is owned by uid 1000, not by root" "chown root ${DESCRIPTOR}"
 	chown 0 "${DESCRIPTOR}"
 	chown 1000 /usr/share/binfmts
-	invalid "owned"
+	invalid "/usr/share/binfmts: it is owned by uid 1000, not by root" "chown root /usr/share/binfmts"
 }
 
 @test "descriptor: a link to a good one elsewhere is followed, and unreadable is not the same as absent" {
@@ -382,10 +414,8 @@ function invalid() {
 	host_add_emulator
 	host_descriptor
 	chmod 0600 "${DESCRIPTOR}"
-	status=0
-	as_nobody bash -c 'enable -f "${0}" armhf_binfmt_prepare && armhf_binfmt_prepare' "${INSTALLED}" 2> "${HOST_OUTPUT}" || status="${?}"
-	expect status 1
-	[[ "$(< "${HOST_OUTPUT}")" == *": ${DESCRIPTOR}: cannot open: Permission denied; run this as root"* ]]
+	prepare_in as_nobody --
+	expect status 1 REASON not-permitted MESSAGE "${DESCRIPTOR}: cannot open it: Permission denied; run this as root*"
 }
 
 @test "interpreter: missing, a directory, not executable, without its loader, exiting, hanging, crashing => named by what happens" {

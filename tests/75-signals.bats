@@ -112,7 +112,7 @@ function no_child() {
 		shell_end
 		number="$(kill -l "${name}")"
 		text="$(< "${log}")"
-		[[ "${text}" == *"armhf_binfmt_prepare: interrupted by signal ${number}; "*$'\n'"trap ${name}"$'\n'"status $((128 + number))"$'\n'* ]]
+		[[ "${text}" == *"armhf_binfmt_prepare: interrupted by signal ${number}: all that was begun is undone; run this again"$'\n'"trap ${name}"$'\n'"status $((128 + number))"$'\n'* ]]
 		[[ "${text}" == *$'\n'"children []"$'\n'* ]]
 		for value in 'REASON="interrupted"' 'UNDO=""' 'ACTIONS="register:qemu-arm unregister:qemu-arm"' 'MODE="none"' 'TIER="1"'; do
 			[[ "${text}" == *"ARMHF_BINFMT_${value}"* ]]
@@ -289,7 +289,7 @@ function no_child() {
 	shell_waits_for_lock
 	kill -s TERM "${shell}"
 	shell_end
-	[[ "$(< "${log}")" == *"interrupted by signal 15; ARMHF_BINFMT_UNDO has the steps that are left"* ]]
+	[[ "$(< "${log}")" == *"interrupted by signal 15: ARMHF_BINFMT_UNDO has the steps that are left; run this again"* ]]
 	[[ "$(< "${log}")" == *$'\n'"trap"$'\n'"status 143 interrupted [unregister:qemu-arm]" ]]
 	[[ "$(host_kept)" == "${before}" ]]
 }

@@ -79,7 +79,7 @@ function run_it() {
 
 @test "run: a wrong option => the builtin's usage and status 2" {
 	run_on_host
-	run_it -x
+	run_it -X
 	expect status 2 stderr "*usage*"
 	[[ ! -s "${noted}" ]]
 }

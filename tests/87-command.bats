@@ -36,7 +36,7 @@ function completed() {
 	prepare
 	declare message="${ARMHF_BINFMT_MESSAGE}"
 	both "${COMMAND}"
-	expect status 1 stdout "" stderr "armhf_binfmt_prepare: ${message}"
+	expect status 1 stdout "" stderr "armhf-binfmt-prepare: ${message}"
 
 	host_add_emulator
 	both "${COMMAND}" -p native
@@ -46,7 +46,7 @@ function completed() {
 	expect status 0 stderr "" stdout "armhf runs through *"$'\n'"warning: several entries claim armhf: qemu-arm, second"
 
 	both "${COMMAND}" -p unheard
-	expect status 2 stdout "" stderr "armhf_binfmt_prepare: -p: unheard: *usage:*"
+	expect status 2 stdout "" stderr "armhf-binfmt-prepare: unheard: invalid policy: *usage:*"
 }
 
 @test "command: options are passed on: -n changes nothing, -r undoes, -v explains, an operand is refused" {
@@ -69,18 +69,20 @@ function completed() {
 	private_host
 	host_add_emulator
 	host_register_armhf 'first one'
+	sleep 0.02
 	host_register_armhf third
 	prepare -n -p emulated
 	"${COMMAND}" --json -v -n -p emulated > "${HOST_OUTPUT}.json" 2> "${HOST_OUTPUT}.err"
 	[[ "$(< "${HOST_OUTPUT}.err")" == "machine: "* ]]
-	for name in tier mode reason message native align entry interpreter flags; do
+	jq -e '.tier == 3' "${HOST_OUTPUT}.json"
+	for name in mode reason message native align entry interpreter flags; do
 		declare -n variable="ARMHF_BINFMT_${name^^}"
-		[[ "$(jq -r ".${name}" "${HOST_OUTPUT}.json")" == "${variable}" ]]
+		[[ "$(jq -r ".${name} | strings" "${HOST_OUTPUT}.json")" == "${variable}" ]]
 	done
-	jq -e '.warning == ["several entries claim armhf: first\\x20one, third"] and .actions == [] and .undo == [] and length == 12' "${HOST_OUTPUT}.json"
+	jq -e '.warning == ["several entries claim armhf: first\\x20one, third"] and .actions == [] and .undo == [] and .blocked == [] and length == 13' "${HOST_OUTPUT}.json"
 	host_switch third -1
 	host_switch 'first one' -1
-	"${COMMAND}" --json | jq -e '.actions == ["create-descriptor", "register:qemu-arm"] and .undo == ["unregister:qemu-arm", "remove-descriptor"] and .warning == []'
+	"${COMMAND}" --json | jq -e '.actions == ["create-descriptor", "register:qemu-arm"] and (.undo[0] | startswith("unregister:qemu-arm@")) and .undo[1:] == ["remove-descriptor"] and .warning == []'
 	host_switch qemu-arm -1
 	rm "${DESCRIPTOR}" /usr/bin/qemu-arm-static
 	status=0
@@ -92,15 +94,27 @@ function completed() {
 	expect status 2 stdout ""
 }
 
-@test "command: without jq --json is refused before anything is done" {
+@test "command: --json needs no jq, quotes what JSON quotes, and lists what -c says is blocked" {
+	requires jq command -v jq
 	private_host
 	host_add_emulator
+	name='a"b\c'
+	host_register_armhf "${name}"
+	printf '\x7fELF\x01\x01\x01' > "${BATS_TEST_TMPDIR}/broken"
 	mkdir "${BATS_TEST_TMPDIR}/path"
 	ln -s "$(type -P bash)" "${BATS_TEST_TMPDIR}/path"
 	status=0
-	stderr="$(PATH="${BATS_TEST_TMPDIR}/path" "${COMMAND}" --json 2>&1)" || status="${?}"
-	expect status 2 stderr "armhf-binfmt-prepare: --json needs jq: apt-get install jq"
-	refute host_entry qemu-arm
+	PATH="${BATS_TEST_TMPDIR}/path" "${COMMAND}" --json -c "${BATS_TEST_TMPDIR}/broken" > "${HOST_OUTPUT}.json" 2> /dev/null || status="${?}"
+	expect status 1
+	jq -e '.entry == "a\"b\\x5cc" and .reason == "programs-blocked" and (.blocked | length == 1) and (.blocked[0] | contains("broken: "))' "${HOST_OUTPUT}.json"
+}
+
+@test "command: -k and -x are refused: what it holds would end with it" {
+	for options in "-k who" -x "-nk who"; do
+		# shellcheck disable=SC2086
+		run -2 --separate-stderr "${COMMAND}" ${options}
+		[[ -z "${output}" && "${stderr}" == "armhf-binfmt-prepare: -"[kx]" is for the builtin in a shell"* ]]
+	done
 }
 
 @test "command: Ctrl-C during a slow probe ends it at once" {
@@ -133,7 +147,7 @@ function completed() {
 
 @test "command: --version is the builtin's, --help has its manual" {
 	[ "$("${COMMAND}" --version)" = "armhf-binfmt-prepare $(sed -n 's/^VERSION := //p' "${TOP}/Makefile")" ]
-	[[ "$("${COMMAND}" --help)" == "armhf-binfmt-prepare [--json]"*"-p policy"*"descriptor-created"* ]]
+	[[ "$("${COMMAND}" --help)" == "usage: armhf-binfmt-prepare [--json]"*"-p policy"*"descriptor-created"* ]]
 }
 
 @test "command: without the object it says what is missing and what to do" {
@@ -155,13 +169,13 @@ function completed() {
 }
 
 @test "completion: options, policies and arrays, for the command and for the builtin" {
-	[ "$(completed 'armhf-binfmt-prepare ')" = "-n -v -p -t -r --json --help --version" ]
+	[ "$(completed 'armhf-binfmt-prepare ')" = "-n -v -p -t -c -r --json --help --version" ]
 	[ "$(completed 'armhf-binfmt-prepare --j')" = --json ]
 	[ "$(completed 'armhf-binfmt-prepare -p ')" = "registered native emulated" ]
 	[ "$(completed 'armhf-binfmt-prepare -np n')" = native ]
-	[ "$(completed 'armhf-binfmt-prepare --help -')" = "-n -v -p -t -r --json --help --version" ]
+	[ "$(completed 'armhf-binfmt-prepare --help -')" = "-n -v -p -t -c -r --json --help --version" ]
 	[ "$(completed 'armhf-binfmt-prepare -t ')" = "" ]
-	[ "$(completed 'armhf_binfmt_prepare -')" = "-n -v -p -t -r -A --help" ]
+	[ "$(completed 'armhf_binfmt_prepare -')" = "-n -v -p -t -c -r -k -x -A --help" ]
 	[ "$(completed 'armhf_binfmt_prepare -nA BASH_VERSI')" = BASH_VERSINFO ]
 }
 

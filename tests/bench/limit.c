@@ -3,9 +3,10 @@
  * limit: what the builtin cannot be faster than. Reads commands from standard input, one a
  * line, carries each out once and answers with the microseconds that it took.
  * exec: one vfork, exec and wait of the probe, and nothing else. probe: probe_run_plain, the builtin's own way to run
- * it. read: open, read and close of each argument, a folder or a file, present or not.
+ * it. read: open, read and close of each argument, a directory or a file, present or not.
  */
 #include <dirent.h>
+#include <elf.h>
 #include <err.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -31,10 +32,12 @@ microseconds_now(void)
 	return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
 }
 
+/* The image as it is in the header holds its two arguments as strings: a token, whose first byte is the status of "all maps", and a text. */
 static void
 limit_exec(int image)
 {
-	static char *const argv[] = {(char *)"armhf-probe", NULL};
+	static char *const token = (char *)probe_image + sizeof(Elf32_Ehdr) + 2 * sizeof(Elf32_Phdr);
+	char *const argv[] = {(char *)"armhf-probe", token + strlen(token) + 1, token, NULL};
 	static char *const env[] = {NULL};
 	int status;
 	pid_t pid = vfork();
@@ -46,7 +49,7 @@ limit_exec(int image)
 	}
 	if (pid < 0 || waitpid(pid, &status, 0) != pid)
 		err(1, "vfork");
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != PROBE_MAPS_ALL)
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != token[0])
 		errx(1, "the probe ended with status %#x", (unsigned int)status);
 }
 
@@ -71,7 +74,7 @@ limit_read(char *const paths[])
 
 		if (fd < 0)
 			continue;
-		if (read(fd, text, sizeof(text)) < 0) /* a folder */
+		if (read(fd, text, sizeof(text)) < 0) /* a directory */
 			while (syscall(SYS_getdents64, fd, text, sizeof(text)) > 0)
 				continue;
 		close(fd);

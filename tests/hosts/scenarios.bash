@@ -83,6 +83,111 @@ host_register_armhf
 replace "${loader}" /test/guest
 prepare -p native
 
+# ---- holds ----
+
+group holds
+
+# elsewhere ARGUMENT...: the same call in another shell.
+function elsewhere() {
+	say "in another shell:"
+	bash -c 'source /test/guest.bash; prepare "${@}"' elsewhere "${@}"
+}
+
+scenario hold 'a build needs armhf native, and others come and go'
+host_register_armhf
+prepare -n -p native -k 'helios4 trixie armhf'
+prepare -p native -k 'helios4 trixie armhf'
+elsewhere
+elsewhere -p emulated
+elsewhere -p native -k second
+prepare -p native -k again
+prepare -x
+prepare -x
+
+scenario hold-without-entries 'nothing takes armhf from the kernel, and that is to stay so'
+prepare -p native -k first
+elsewhere -p emulated
+prepare -x
+
+scenario hold-registered 'policy registered, where armhf runs natively'
+prepare -k first
+prepare -x
+
+scenario hold-killed 'the shell that held is killed: the next call restores'
+host_register_armhf
+bash -c 'source /test/guest.bash; prepare -p native -k dead; kill -s KILL "${BASHPID}"'
+prepare -n
+prepare
+
+scenario hold-subshell 'a subshell that outlives its shell still holds, until it ends'
+host_register_armhf
+mkfifo /tmp/living
+bash -c 'source /test/guest.bash; prepare -p native -k parent; { read -r _ < /tmp/living; } & kill -s KILL "${BASHPID}"'
+elsewhere -p emulated
+echo > /tmp/living
+sleep 0.2
+rm /tmp/living
+prepare -p emulated
+
+scenario hold-exec 'exec of another program ends the hold'
+host_register_armhf
+bash -c 'source /test/guest.bash; prepare -p native -k gone; exec true'
+prepare
+
+scenario hold-unloaded 'enable -d releases'
+host_register_armhf
+bash -c 'source /test/guest.bash; call -p native -k loaded; enable -d armhf_binfmt_prepare'
+state
+
+scenario hold-replaced 'somebody replaces, enables or removes what is held'
+host_register_armhf
+host_register_armhf arm
+host_register_armhf zeta
+prepare -p native -k first
+host_switch qemu-arm -1
+host_register_armhf qemu-arm P
+host_switch arm 1
+host_switch zeta -1
+prepare -x
+
+scenario hold-flushed 'the whole table is flushed while it is held'
+host_register_armhf
+prepare -p native -k first
+for file in "${table}"/*; do
+	case "${file##*/}" in
+	register | status) ;;
+	*) host_switch "${file##*/}" -1 ;;
+	esac
+done
+prepare -x
+prepare -p emulated
+undo
+
+scenario hold-foreign 'a marker that somebody made by hand'
+host_register_armhf
+host_register ':armhf-held.qemu-arm:E::armhf-binfmt-held::/some/text:'
+host_switch qemu-arm 0
+prepare -p emulated
+
+scenario hold-many 'the 65th holder is refused, and nothing changes'
+host_register_armhf
+mkfifo /tmp/living
+exec {living}<> /tmp/living
+for ((i = 0; i < 64; i++)); do
+	bash -c 'enable -f /test/armhf_binfmt_prepare.so armhf_binfmt_prepare
+		armhf_binfmt_prepare -p native -k "holder ${0}" && echo ready > /tmp/ready.${0}
+		read -r -u '"${living}"' _' "${i}" &
+	until [[ -e "/tmp/ready.${i}" ]]; do sleep 0.01; done
+done
+prepare -p native -k sixty-fifth
+for ((i = 0; i < 64; i++)); do
+	echo >&"${living}"
+done
+wait
+exec {living}>&-
+rm /tmp/living /tmp/ready.*
+prepare -p native
+
 # ---- somebody registered an entry ----
 
 group registered

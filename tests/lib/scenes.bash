@@ -54,9 +54,10 @@ function host_register() {
 	printf '%s' "${1}" > "${TABLE}/register"
 }
 
-# host_register_armhf [NAME [FLAGS [INTERPRETER]]]: an entry that claims armhf.
+# host_register_armhf [NAME [FLAGS [INTERPRETER]]]: an entry that claims armhf. The next one is newer by a clock tick.
 function host_register_armhf() {
-	host_register ":${1:-qemu-arm}:M:0:${ARMHF_MAGIC}:${ARMHF_MASK}:${3:-${EMULATOR}}:${2:-}"
+	host_register ":${1:-qemu-arm}:M:0:${ARMHF_MAGIC}:${ARMHF_MASK}:${3:-${EMULATOR}}:${2:-}" || return
+	sleep 0.01
 }
 
 # host_entry NAME: what the kernel prints for it; nothing, and status 1, where it is absent.

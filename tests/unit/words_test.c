@@ -67,7 +67,8 @@ test_steps(void)
 		snprintf(token, sizeof(token), "%s%s", tokens[kind], step.name);
 		tap_ok(round_trip(&step, token), "step: %s, there and back", token);
 		tap_ok(words_step_deed(kind)[0] != '\0', "step: %s has words", token);
-		tap_ok(steps_inverse(steps_inverse(kind)) == kind,
+		/* A release finishes what another call began: it is not undone. */
+		tap_ok(kind == STEP_HOLD || steps_inverse(steps_inverse(kind)) == kind,
 			"step: %s: undone twice it is itself", token);
 		tap_ok(kind == STEP_HOLD || kind == STEP_RELEASE || kind == STEP_MOUNT
 				|| steps_undoes(kind) || steps_undoes(steps_inverse(kind)),
@@ -127,10 +128,9 @@ test_refused(void)
 		"step: a token is as long as it is said to be");
 	tap_ok(words_step_parse(&step, "enable:\\x4A\\x4a", 15) && strcmp(step.name, "JJ") == 0,
 		"step: digits of either case in an escape");
-	tap_ok(words_step_parse(&step, "enable:a@1234567", 16) && !step.printed
-			&& strcmp(step.name, "a@1234567") == 0,
+	tap_ok(!words_step_parse(&step, "enable:a@1234567", 16),
 		"step: seven digits are no fingerprint");
-	tap_ok(words_step_parse(&step, "enable:a@0123456g", 17) && !step.printed,
+	tap_ok(!words_step_parse(&step, "enable:a@0123456g", 17),
 		"step: eight letters are no fingerprint");
 
 	memset(token + strlen(token), 'a', NAME_MAX);
@@ -208,6 +208,9 @@ test_symptoms(void)
 		{{.end = PROBE_EXITED, .value = 1, .said = "no memory"}, "and said: no memory",
 			"what it says"},
 		{{.end = PROBE_EXITED, .value = 1}, "not a working emulator", NULL},
+		/* An exit status is no answer. */
+		{{.end = PROBE_EXITED, .value = PROBE_ARGUMENTS}, "not a working emulator", NULL},
+		{{.end = PROBE_KILLED, .value = 11, .way = PROBE_BY_ENTRY}, "crashed", NULL},
 		{{.end = PROBE_KILLED, .value = 4, .way = PROBE_BY_KERNEL}, "lacks 32-bit ARM",
 			"emulator"},
 		{{.end = PROBE_KILLED, .value = 4, .way = PROBE_BY_ENTRY}, "emulator lacks", NULL},
@@ -220,7 +223,7 @@ test_symptoms(void)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct fault fault;
 
-		words_symptom(&fault, "x", &rows[i].result, NULL, 7);
+		words_symptom(&fault, "x", &rows[i].result, NULL, 4096, 7);
 		tap_ok(strcmp(fault.object, "x") == 0 && strstr(fault.why, rows[i].why) != NULL
 				&& (rows[i].remedy == NULL ? fault.remedy == NULL
 							   : fault.remedy != NULL
