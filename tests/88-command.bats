@@ -152,3 +152,32 @@ function completed() {
 	[[ "$(completed armhf_binfmt_prepare -)" == *-k*-x* ]]
 	[[ "$(completed armhf-binfmt-prepare -)" != *-k* ]]
 }
+
+@test "command: the undo recipe of the manual works with binfmt-support, without it, and where the descriptor is the distribution's" {
+	private_host
+	recipe="$(sed -n 's/^armhf-binfmt-prepare -r "\(.*\)"$/\1/p' "${PREFIX}/share/man/man1/armhf-binfmt-prepare.1")"
+	[[ -n "${recipe}" ]]
+	host_add_emulator
+	command_run
+	expect status 0
+	command_run -r "${recipe}"
+	expect status 0 stderr ""
+	[[ ! -e "${DESCRIPTOR}" && ! -e "${TABLE}/qemu-arm" ]]
+
+	host_add_binfmt_support
+	command_run
+	expect status 0
+	[[ -e "${RECORD}" ]]
+	command_run -r "${recipe}"
+	expect status 0 stderr ""
+	[[ ! -e "${DESCRIPTOR}" && ! -e "${TABLE}/qemu-arm" && ! -e "${RECORD}" ]]
+
+	# Its bytes are others than tier 4's: the file stays.
+	host_descriptor
+	sed -i 's/^fix_binary no/fix_binary yes/' "${DESCRIPTOR}"
+	command_run
+	expect status 0
+	command_run -r "${recipe}"
+	expect status 0 stderr ""
+	[[ -e "${DESCRIPTOR}" && ! -e "${TABLE}/qemu-arm" ]]
+}
