@@ -258,12 +258,36 @@ unopened_judge(int error)
 	}
 }
 
+/* The whole text of an open file, or one byte more than any may have, on the heap: its length, or -1. */
+static ssize_t
+text_take(int fd, char **text)
+{
+	struct statx found;
+	size_t room = DESCRIPTOR_TEXT_MAX + 1;
+	ssize_t length;
+
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_SIZE, &found) == 0
+		&& found.stx_size < DESCRIPTOR_TEXT_MAX)
+		room = (size_t)found.stx_size + 1;
+	*text = malloc(room);
+	if (*text == NULL)
+		return -1;
+	length = path_read_open(fd, *text, room);
+	if (length < 0) {
+		int error = errno;
+
+		free(*text);
+		errno = error;
+	}
+	return length;
+}
+
 /*
- * Open a file, judge it on its descriptor and read it: a length, or -1 with host->descriptor and
- * its fault. Links are followed: the path behind them is judged as well.
+ * Open a file, judge it on its descriptor and read it into *text, to be freed: a length, or -1 with
+ * host->descriptor and its fault. Links are followed: the path behind them is judged as well.
  */
 static ssize_t
-file_read(struct host *host, const char *path, char *text)
+file_read(struct host *host, const char *path, char **text)
 {
 	const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 	struct fault *fault = &host->descriptor_fault;
@@ -288,7 +312,7 @@ file_read(struct host *host, const char *path, char *text)
 		|| path_check(path, PATH_FILE, fault) == PATH_UNSAFE) {
 		host->descriptor = HOST_DESCRIPTOR_UNSAFE;
 	} else {
-		length = path_read_open(fd, text, DESCRIPTOR_TEXT_MAX + 1);
+		length = text_take(fd, text);
 		if (length < 0) {
 			fault_errno(fault, errno, path, "read it");
 			host->descriptor = HOST_DESCRIPTOR_UNREADABLE;
@@ -344,17 +368,17 @@ is_configuration(const char *name)
  * last with a line for qemu-arm decides, as systemd registers one after the other. Read in order.
  */
 static void
-line_consider(struct host *host, const char *path, char *text)
+line_consider(struct host *host, const char *path)
 {
 	ssize_t length;
 	const char *why;
-	char target[16];
+	char target[16], *text;
 	ssize_t linked = readlink(path, target, sizeof(target));
 	int line;
 
 	if (linked == 9 && memcmp(target, "/dev/null", 9) == 0)
 		return; /* masked */
-	length = file_read(host, path, text);
+	length = file_read(host, path, &text);
 	if (length < 0) {
 		/* One that cannot be read may say anything, or nothing about armhf. */
 		if (host->descriptor != HOST_DESCRIPTOR_UNSAFE)
@@ -364,6 +388,7 @@ line_consider(struct host *host, const char *path, char *text)
 		return;
 	}
 	line = descriptor_parse_line(&host->described, text, (size_t)length, &why);
+	free(text);
 	if (line < 0)
 		return;
 	snprintf(host->descriptor_path, sizeof(host->descriptor_path), "%s", path);
@@ -394,7 +419,7 @@ next_name(const char *last, char next[NAME_MAX + 1], size_t *directory)
 }
 
 static void
-lines_observe(struct host *host, char *text)
+lines_observe(struct host *host)
 {
 	char last[NAME_MAX + 1] = "", next[NAME_MAX + 1], path[sizeof(host->descriptor_path)];
 	size_t directory = 0;
@@ -407,7 +432,7 @@ lines_observe(struct host *host, char *text)
 			break;
 		snprintf(path, sizeof(path), "%s/%s", line_directories[directory], next);
 		host->descriptor = HOST_DESCRIPTOR_ABSENT;
-		line_consider(host, path, text);
+		line_consider(host, path);
 		if (host->descriptor == HOST_DESCRIPTOR_ABSENT)
 			host->descriptor = before;
 		memcpy(last, next, sizeof(last));
@@ -417,26 +442,21 @@ lines_observe(struct host *host, char *text)
 static void
 descriptor_observe(struct host *host)
 {
-	char *text = malloc(DESCRIPTOR_TEXT_MAX + 1);
 	const char *why;
 	ssize_t length;
+	char *text;
 	int line;
 
 	snprintf(host->described.name, sizeof(host->described.name), HOST_ENTRY_NAME);
 	snprintf(host->descriptor_path, sizeof(host->descriptor_path), HOST_DESCRIPTOR_PATH);
-	if (text == NULL) {
-		fault_errno(&host->descriptor_fault, errno, HOST_DESCRIPTOR_PATH, "read it");
-		host->descriptor = HOST_DESCRIPTOR_UNREADABLE;
-		return;
-	}
-	length = file_read(host, HOST_DESCRIPTOR_PATH, text);
+	length = file_read(host, HOST_DESCRIPTOR_PATH, &text);
 	if (length >= 0) {
 		line = descriptor_parse(&host->described, text, (size_t)length, &why);
+		free(text);
 		parsed_judge(host, HOST_DESCRIPTOR_PATH, line, why);
 	} else if (host->descriptor == HOST_DESCRIPTOR_ABSENT) {
-		lines_observe(host, text);
+		lines_observe(host);
 	}
-	free(text);
 }
 
 /* ---- the probes ---- */
