@@ -7,6 +7,11 @@
 
 load lib/host.bash
 
+# What a test mounted is gone before the next.
+function setup() {
+	[[ -z "${HOST_PRIVATE:-}" ]] || host_unmount
+}
+
 # probe_host << 'EOF': as host, for scripts that use the functions below.
 function probe_host() {
 	PROBE="${BUILD:?}/tests/probe_test" host < <(
@@ -375,8 +380,12 @@ function probe_host() {
 		WITH[-1]=inject=mount:error=EPERM
 		answers "not started: /proc/sys/fs/binfmt_misc: Operation not permitted" alone
 		WITH=(env)
+		# The limit is that of the host which all tests share.
+		limit="$(< /proc/sys/user/max_user_namespaces)"
 		echo 0 > /proc/sys/user/max_user_namespaces
-		answers "not started: a user namespace: No space left on device" alone
+		answers "not started: a user namespace: No space left on device" alone || status="${?}"
+		echo "${limit}" > /proc/sys/user/max_user_namespaces
+		((${status:-0} == 0))
 	EOF
 }
 
