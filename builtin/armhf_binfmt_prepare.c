@@ -28,12 +28,12 @@ static struct hold hold = {.fd = -1};
 /* The command line, and the outcome in words once the call is over. */
 struct glue {
 	struct call *call;
-	char *array;   /* of -A, or NULL */
-	char *steps;   /* of -r, or NULL */
-	bool releases; /* -x was given */
-	bool decides;  /* -p, -t, -k or -c was given */
+	char *array;                    /* of -A, or NULL */
+	char *steps;                    /* of -r, or NULL */
+	bool releases;                  /* -x was given */
+	bool decides;                   /* -p, -t, -k or -c was given */
 	char who[4 * HOLD_WHO_MAX + 1]; /* of -k, escaped */
-	bool explains; /* -v was given */
+	bool explains;                  /* -v was given */
 	int status;
 	char *values[REPORT_VALUE_COUNT]; /* on the heap; NULL: there was no memory for it */
 	char *story;                      /* of -v */

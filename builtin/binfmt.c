@@ -300,8 +300,8 @@ binfmt_each(const struct binfmt *binfmt, bool (*each)(void *context, const char 
 }
 
 int
-binfmt_entry_open(const struct binfmt *binfmt, const char *name, enum outcome *outcome,
-	struct fault *fault)
+binfmt_entry_open(
+	const struct binfmt *binfmt, const char *name, enum outcome *outcome, struct fault *fault)
 {
 	int fd = openat(binfmt->table, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 
@@ -316,8 +316,7 @@ entry_judge(int fd, const char *name, uint32_t print, bool on, struct fault *fau
 	struct statx found;
 	struct entry entry;
 
-	if (lseek(fd, 0, SEEK_SET) != 0
-		|| statx(fd, "", AT_EMPTY_PATH, STATX_NLINK, &found) != 0) {
+	if (lseek(fd, 0, SEEK_SET) != 0 || statx(fd, "", AT_EMPTY_PATH, STATX_NLINK, &found) != 0) {
 		table_errno(fault, errno, name, "look at it");
 		return OUTCOME_FAILED;
 	}
@@ -340,7 +339,8 @@ entry_switch(const struct binfmt *binfmt, int fd, const char *name, const uint32
 	struct entry entry;
 
 	if (outcome != OUTCOME_DONE)
-		return outcome == OUTCOME_GONE || outcome == OUTCOME_TAKEN ? OUTCOME_FAILED : outcome;
+		return outcome == OUTCOME_GONE || outcome == OUTCOME_TAKEN ? OUTCOME_FAILED
+									   : outcome;
 	binfmt_read(binfmt, name, &entry, fault);
 	if (entry.state == ENTRY_ABSENT)
 		return OUTCOME_GONE;

@@ -238,8 +238,7 @@ plan_steps(const struct call *call, enum change change, struct step_list *plan)
 		good = plan_step(plan, STEP_STATUS_ON, "");
 	if (change == CHANGE_ENABLE)
 		return good
-			&& (host->own.state != ENTRY_DISABLED
-				|| plan_step(plan, STEP_ENABLE, own));
+			&& (host->own.state != ENTRY_DISABLED || plan_step(plan, STEP_ENABLE, own));
 	if (change == CHANGE_REPLACE)
 		good = good && plan_step(plan, STEP_UNREGISTER, own);
 	return good && plan_step(plan, STEP_REGISTER, own);
@@ -259,8 +258,9 @@ plan_judge(struct call *call, enum change change)
 				"it is not enabled, for the entry %s takes this machine's own programs "
 				"and would break every exec",
 				host->breaks);
-			fault->remedy = "disable or remove that entry first ('echo -1' into its file in "
-					BINFMT_PATH ")";
+			fault->remedy =
+				"disable or remove that entry first ('echo -1' into its file in " BINFMT_PATH
+				")";
 			return OUTCOME_FAILED;
 		}
 	}
@@ -300,8 +300,8 @@ heir_run(struct call *call, struct probe_result *result, bool *shadowed)
 			return false;
 	}
 	probe_run_through(result, heir.interpreter, entry_has(&heir, 'P'), &call->limits);
-	words_symptom(&call->cause, heir.interpreter, result, &heir, call->host.page_size,
-		call->seconds);
+	words_symptom(
+		&call->cause, heir.interpreter, result, &heir, call->host.page_size, call->seconds);
 	return probe_delivered(result);
 }
 
@@ -315,7 +315,7 @@ vouch(struct call *call, enum change change, int *tier, enum reason *reason)
 	const struct host *host = &call->host;
 	struct probe_result result = {.end = PROBE_REFUSED};
 	enum reason failure = *tier == 1 ? REASON_DESCRIPTOR_FAILED
-		: *tier == 2		 ? REASON_ENTRY_BROKEN
+		: *tier == 2             ? REASON_ENTRY_BROKEN
 					 : REASON_REGISTRATION_FAILED;
 	bool enables = change == CHANGE_ENABLE || change == CHANGE_RELEASE;
 	bool shadowed = false;
@@ -334,8 +334,7 @@ vouch(struct call *call, enum change change, int *tier, enum reason *reason)
 	/* What tier 1 enables in vain it replaces, unless it may only be slow. */
 	if (!enables
 		|| (*tier == 1 && result.end != PROBE_INTERRUPTED && result.end != PROBE_TIMEOUT
-			&& host->own_again
-			&& look(call, HOST_FACT_FIT)->fit == HOST_YES)) {
+			&& host->own_again && look(call, HOST_FACT_FIT)->fit == HOST_YES)) {
 		if (change == CHANGE_ENABLE)
 			*reason = REASON_DESCRIPTOR_RELOADED;
 		if (look(call, HOST_FACT_DIRECT)->direct == HOST_YES)
@@ -412,8 +411,8 @@ carry_out(struct call *call, enum change change, const struct step_list *plan,
 
 	for (unsigned int i = 0; outcome == OUTCOME_DONE && i < plan->count; i++) {
 		const struct step *step = &plan->steps[i];
-		bool registers =
-			step->kind == STEP_REGISTER || step->kind == STEP_CREATE_DESCRIPTOR;
+		bool registers = step->kind == STEP_REGISTER
+			|| step->kind == STEP_CREATE_DESCRIPTOR;
 
 		call->failed = step->kind;
 		outcome = steps_do(&call->steps, step, registers ? entry : NULL);
@@ -549,9 +548,7 @@ change(struct call *call, enum change change, int tier, enum reason reason)
 		return false;
 	switch (outcome) {
 	case OUTCOME_DONE: break;
-	case OUTCOME_REFUSED:
-		decide_refused(call, tier, REASON_NOT_PERMITTED);
-		return false;
+	case OUTCOME_REFUSED: decide_refused(call, tier, REASON_NOT_PERMITTED); return false;
 	case OUTCOME_IMPOSSIBLE:
 		decide_refused(call, tier, REASON_BINFMT_UNAVAILABLE);
 		return false;
@@ -645,8 +642,8 @@ programs_check(struct call *call)
 		fault_set(&call->fault, 0, call->check,
 			"%u of %u programs would not run; the first is %s: %.400s; the remedy for %u "
 			"of them",
-			report->blocked, report->programs, report->fault.object,
-			report->fault.why, report->cause_count);
+			report->blocked, report->programs, report->fault.object, report->fault.why,
+			report->cause_count);
 	}
 	call->fault.remedy = report->remedy;
 }
@@ -716,16 +713,16 @@ undo_locked(struct call *call)
 		steps->undo = given;
 		given = (struct step_list){.count = 0};
 		if (call->binfmt.table >= 0)
-			outcome = binfmt_lock(&call->binfmt, call->limits.stop,
-				lock_seconds(call), &steps->fault);
+			outcome = binfmt_lock(&call->binfmt, call->limits.stop, lock_seconds(call),
+				&steps->fault);
 		if (outcome == OUTCOME_DONE)
 			left = steps_undo(steps);
 	}
 	free(given.steps);
 	explain_steps(call, 0);
-	call->reason = outcome == OUTCOME_BUSY		     ? REASON_BINFMT_BUSY
+	call->reason = outcome == OUTCOME_BUSY        ? REASON_BINFMT_BUSY
 		: outcome != OUTCOME_DONE || left > 0 ? REASON_UNDO_FAILED
-							     : REASON_UNDO_DONE;
+						      : REASON_UNDO_DONE;
 	if (outcome == OUTCOME_INTERRUPTED)
 		call->stopped = stop_pending(call->limits.stop);
 }
@@ -752,8 +749,8 @@ release_locked(struct call *call)
 
 	if (!call->dry) {
 		if (call->binfmt.table >= 0)
-			outcome = binfmt_lock(&call->binfmt, call->limits.stop,
-				lock_seconds(call), &call->steps.fault);
+			outcome = binfmt_lock(&call->binfmt, call->limits.stop, lock_seconds(call),
+				&call->steps.fault);
 		/* Without the lock of the table as well: the next call does the rest. */
 		hold_unlock(call->hold);
 		host_forget(&call->host);
@@ -773,8 +770,8 @@ release_locked(struct call *call)
 	free(plan.steps);
 	explain_steps(call, 0);
 	call->reason = outcome == OUTCOME_BUSY ? REASON_BINFMT_BUSY
-		: outcome != OUTCOME_DONE     ? REASON_UNDO_FAILED
-					      : REASON_UNDO_DONE;
+		: outcome != OUTCOME_DONE      ? REASON_UNDO_FAILED
+					       : REASON_UNDO_DONE;
 	if (outcome == OUTCOME_INTERRUPTED)
 		call->stopped = stop_pending(call->limits.stop);
 }

@@ -97,8 +97,8 @@ blame_loose(struct call *call)
 
 	if (host->serving != HOST_SERVING_BROKEN || host->breaks[0] == '\0')
 		return;
-	fault_wrap(&call->cause, "the entry %s takes this machine's own programs too; ",
-		host->breaks);
+	fault_wrap(
+		&call->cause, "the entry %s takes this machine's own programs too; ", host->breaks);
 	call->cause.remedy = "disable that entry ('echo 0' into its file in " BINFMT_PATH ")";
 }
 
@@ -126,8 +126,9 @@ fail(struct call *call, int tier, enum reason reason, const struct fault *fault)
 		fault_set(&call->cause, 0, BINFMT_PATH,
 			"an enabled entry should take armhf and does not: the table that is shown is "
 			"not the one in force");
-		call->cause.remedy = "run this where the table in force is shown, in a container on its "
-				     "host";
+		call->cause.remedy =
+			"run this where the table in force is shown, in a container on its "
+			"host";
 		fault = &call->cause;
 		reason = REASON_BINFMT_UNAVAILABLE;
 	} else if (call->host.proof.end == PROBE_TIMEOUT) {
@@ -163,7 +164,7 @@ fail_broken(struct call *call, int tier)
 {
 	const struct host *host = look(call, HOST_FACT_SERVING);
 	const struct entry *entry = host->newest.state == ENTRY_ENABLED ? &host->newest
-		: host->own.state == ENTRY_ABSENT			? NULL
+		: host->own.state == ENTRY_ABSENT                       ? NULL
 									: &host->own;
 	char object[sizeof(BINFMT_PATH) + NAME_MAX + 1], names[3 * NAME_MAX];
 
@@ -184,8 +185,9 @@ fail_broken(struct call *call, int tier)
 		snprintf(object, sizeof(object), BINFMT_PATH "/%s", entry->name);
 		claimers_print(host, names, sizeof(names));
 		symptom(call, object);
-		fault_wrap(&call->cause, "armhf is claimed by %s and does not run through %.300s: ",
-			names, entry->interpreter);
+		fault_wrap(&call->cause,
+			"armhf is claimed by %s and does not run through %.300s: ", names,
+			entry->interpreter);
 		if (tier == 3 && host->breaks[0] == '\0')
 			call->cause.remedy = "disable the entry ('echo 0 > @') or run this with -p "
 					     "native, and armhf runs natively";
@@ -197,8 +199,8 @@ fail_broken(struct call *call, int tier)
 static void
 fail_held(struct call *call, int tier)
 {
-	fault_set(&call->cause, 0, OWN_PATH,
-		"it is held disabled: armhf is to stay native for %s", call->host.who);
+	fault_set(&call->cause, 0, OWN_PATH, "it is held disabled: armhf is to stay native for %s",
+		call->host.who);
 	fail(call, tier, REASON_ENTRY_HELD, &call->cause);
 }
 
@@ -228,7 +230,8 @@ native_verdict(struct call *call)
 	const struct host *host = look(call, HOST_FACT_TABLE);
 
 	if (call->who != NULL && host->table != HOST_TABLE_MOUNTED)
-		fault_note(&call->notes, BINFMT_PATH
+		fault_note(&call->notes,
+			BINFMT_PATH
 			": binfmt_misc is not mounted here, so nothing keeps armhf native");
 	if (call->who == NULL || host->table != HOST_TABLE_MOUNTED
 		|| (change(call, CHANGE_HOLD, 3, REASON_NATIVE) && native(call)))
@@ -270,9 +273,11 @@ tier1_replace(struct call *call)
 								    : host->own.interpreter));
 	} else if (!host->own_again) {
 		symptom(call, OWN_PATH);
-		fault_wrap(&call->cause, "armhf does not run, and the entry could not be registered "
-					 "again as it is, so it is not replaced: ");
-		call->cause.remedy = "reinstall its interpreter, or remove the entry ('echo -1 > @')";
+		fault_wrap(&call->cause,
+			"armhf does not run, and the entry could not be registered "
+			"again as it is, so it is not replaced: ");
+		call->cause.remedy =
+			"reinstall its interpreter, or remove the entry ('echo -1 > @')";
 		fail(call, 1, REASON_DESCRIPTOR_FAILED, &call->cause);
 	} else if (!fits(call)) {
 		fail(call, 1, REASON_DESCRIPTOR_FAILED, &host->fit_fault);
@@ -295,10 +300,12 @@ tier1(struct call *call)
 	if (own_absent(call)) {
 		if (!fits(call))
 			fail(call, 1, REASON_DESCRIPTOR_FAILED, &host->fit_fault);
-		else if (change(call, CHANGE_REGISTER, 1, REASON_DESCRIPTOR_REGISTERED) && runs(call))
+		else if (change(call, CHANGE_REGISTER, 1, REASON_DESCRIPTOR_REGISTERED)
+			&& runs(call))
 			verdict(call, 1, REASON_DESCRIPTOR_REGISTERED, NULL);
 		else
-			fail(call, 1, REASON_DESCRIPTOR_FAILED, symptom(call, host->newest.interpreter));
+			fail(call, 1, REASON_DESCRIPTOR_FAILED,
+				symptom(call, host->newest.interpreter));
 		return;
 	}
 	if (!own_enabled(call)) {
@@ -384,7 +391,8 @@ tier4(struct call *call)
 		begin_again(call);
 	}
 	if (serving(call) == HOST_SERVING_ENTRY)
-		verdict(call, 4, created ? REASON_DESCRIPTOR_CREATED : REASON_ENTRY_REGISTERED, NULL);
+		verdict(call, 4, created ? REASON_DESCRIPTOR_CREATED : REASON_ENTRY_REGISTERED,
+			NULL);
 	else
 		fail(call, 4, REASON_REGISTRATION_FAILED,
 			symptom(call, call->host.newest.interpreter));
@@ -510,8 +518,8 @@ decide_refused(struct call *call, int tier, enum reason reason)
 
 	look(call, HOST_FACT_TABLE);
 	if (native(call) || serving(call) == HOST_SERVING_ENTRY)
-		fault_note(&call->notes, "%s: %s; armhf runs all the same", fault->object,
-			fault->why);
+		fault_note(
+			&call->notes, "%s: %s; armhf runs all the same", fault->object, fault->why);
 	if (native(call))
 		verdict(call, 3, REASON_NATIVE, NULL);
 	else if (serving(call) == HOST_SERVING_ENTRY)
@@ -535,8 +543,7 @@ policy_registered(struct call *call)
 
 		fault_set(&call->cause, 0, own ? OWN_PATH : BINFMT_PATH "/status",
 			own ? "somebody disabled this entry"
-			    : "binfmt_misc is disabled as a whole, and with it the entry "
-			      HOST_ENTRY_NAME);
+			    : "binfmt_misc is disabled as a whole, and with it the entry " HOST_ENTRY_NAME);
 		fail(call, 2, REASON_ENTRY_DISABLED, &call->cause);
 	} else if (serving(call) == HOST_SERVING_ENTRY) {
 		entry_serves(call, REASON_ENTRY_TRUSTED);
@@ -583,8 +590,8 @@ native_unblock(struct call *call)
 		fault_set(&call->cause, 0, BINFMT_PATH,
 			"an entry catches armhf that the table shown here does not list");
 	} else {
-		outcome = attempt(call, call->who != NULL ? CHANGE_HOLD : CHANGE_DISABLE, 3,
-			REASON_NATIVE);
+		outcome = attempt(
+			call, call->who != NULL ? CHANGE_HOLD : CHANGE_DISABLE, 3, REASON_NATIVE);
 		if (is_over(call))
 			return;
 		if (outcome == OUTCOME_DONE) {
@@ -682,8 +689,7 @@ decide(struct call *call)
 		return;
 	}
 	look(call, HOST_FACT_DESCRIPTOR);
-	if (host->descriptor != HOST_DESCRIPTOR_VALID
-		&& host->descriptor != HOST_DESCRIPTOR_ABSENT)
+	if (host->descriptor != HOST_DESCRIPTOR_VALID && host->descriptor != HOST_DESCRIPTOR_ABSENT)
 		bad_descriptor(call);
 	else if (host->table != HOST_TABLE_MOUNTED)
 		unmounted(call);

@@ -171,7 +171,8 @@ flags_write(char flags[ENTRY_FLAGS_SIZE], const char *letters, size_t count)
 
 	for (const char *at = order; *at != '\0'; at++) {
 		bool implied = *at == 'O'
-			&& (memchr(letters, 'C', count) != NULL || memchr(letters, 'T', count) != NULL);
+			&& (memchr(letters, 'C', count) != NULL
+				|| memchr(letters, 'T', count) != NULL);
 
 		if (implied || memchr(letters, *at, count) != NULL)
 			flags[used++] = *at;
@@ -297,7 +298,15 @@ descriptor_parse(struct entry *entry, const char *text, size_t length, const cha
 	return fault;
 }
 
-enum { FIELD_NAME, FIELD_TYPE, FIELD_OFFSET, FIELD_MAGIC, FIELD_MASK, FIELD_INTERPRETER, FIELD_COUNT };
+enum {
+	FIELD_NAME,
+	FIELD_TYPE,
+	FIELD_OFFSET,
+	FIELD_MAGIC,
+	FIELD_MASK,
+	FIELD_INTERPRETER,
+	FIELD_COUNT
+};
 
 /* Split a line at its delimiter, which an escape of magic and mask may hold. False: too few fields. */
 static bool

@@ -38,8 +38,8 @@ descriptor_file_ours(struct fault *fault)
 	if (length < 0) {
 		switch (errno) {
 		case ENOENT: return OUTCOME_GONE;
-		case ELOOP:  /* a link */
-		case ENXIO:  /* a socket */
+		case ELOOP: /* a link */
+		case ENXIO: /* a socket */
 		case EISDIR: return OUTCOME_TAKEN;
 		default: return failed(fault, errno, HOST_DESCRIPTOR_PATH, "read it");
 		}
@@ -82,7 +82,8 @@ descriptor_directory_make(struct fault *fault)
 			: failed(fault, errno, HOST_DESCRIPTOR_DIR, "make this directory");
 	/* Whatever the umask. */
 	if (chmod(HOST_DESCRIPTOR_DIR, MODE_DIRECTORY) == 0
-		&& statx(AT_FDCWD, HOST_DESCRIPTOR_DIR, AT_SYMLINK_NOFOLLOW, STATX_MODE, &found) == 0
+		&& statx(AT_FDCWD, HOST_DESCRIPTOR_DIR, AT_SYMLINK_NOFOLLOW, STATX_MODE, &found)
+			== 0
 		&& (found.stx_mode & 07777) == MODE_DIRECTORY)
 		return OUTCOME_DONE;
 	error = errno;

@@ -133,8 +133,7 @@ line_read(struct entry *entry, struct span line, unsigned int *seen)
 		return span_copy(line, entry->interpreter, sizeof(entry->interpreter))
 			? NULL
 			: "its text has no valid interpreter line";
-	case LINE_FLAGS:
-		return flags_read(entry, line) ? NULL : "its text has no valid flags line";
+	case LINE_FLAGS: return flags_read(entry, line) ? NULL : "its text has no valid flags line";
 	case LINE_OFFSET:
 		if (!text_number(line.start, line.length, ENTRY_HEAD_SIZE - 1, &number))
 			return "its text has no valid offset line";

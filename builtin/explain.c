@@ -77,7 +77,8 @@ descriptor_explain(FILE *to, const struct host *host)
 {
 	switch (host->descriptor) {
 	case HOST_DESCRIPTOR_ABSENT:
-		fputs("descriptor:  " HOST_DESCRIPTOR_PATH ": absent, and no line in binfmt.d\n", to);
+		fputs("descriptor:  " HOST_DESCRIPTOR_PATH ": absent, and no line in binfmt.d\n",
+			to);
 		break;
 	case HOST_DESCRIPTOR_VALID:
 		fprintf(to, "descriptor:  %s: valid, interpreter ", host->descriptor_path);
@@ -106,7 +107,8 @@ serving_explain(const struct call *call)
 	case HOST_SERVING_KERNEL: fputs("runs, by the kernel itself\n", to); return;
 	case HOST_SERVING_ENTRY:
 	case HOST_SERVING_BROKEN:
-		fputs(host->serving == HOST_SERVING_ENTRY ? "runs, through " : "does not run through ",
+		fputs(host->serving == HOST_SERVING_ENTRY ? "runs, through "
+							  : "does not run through ",
 			to);
 		if (host->newest.state == ENTRY_ENABLED) {
 			fputs("the entry ", to);
@@ -169,7 +171,8 @@ explain_fact(const struct call *call, enum host_fact fact)
 		break;
 	case HOST_FACT_IMPORTER:
 		fprintf(to, "importer:    %s\n",
-			host->importer == HOST_YES ? HOST_IMPORTER : "binfmt-support is not installed");
+			host->importer == HOST_YES ? HOST_IMPORTER
+						   : "binfmt-support is not installed");
 		break;
 	case HOST_FACT_DIRECT:
 		fprintf(to, "interpreter: %s the probe when it is run directly\n",

@@ -84,10 +84,9 @@ host_loose(const struct host *host)
 bool
 host_own_serves(const struct host *host)
 {
-	return host->newest.state == ENTRY_ENABLED
-		? strcmp(host->newest.name, HOST_ENTRY_NAME) == 0
+	return host->newest.state == ENTRY_ENABLED ? strcmp(host->newest.name, HOST_ENTRY_NAME) == 0
 			|| strcmp(host->rival, HOST_ENTRY_NAME) == 0
-		: host->own.state == ENTRY_UNKNOWN;
+						   : host->own.state == ENTRY_UNKNOWN;
 }
 
 bool

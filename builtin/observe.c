@@ -75,7 +75,8 @@ claimer_add(struct host *host, const struct entry *entry, long long registered)
 
 /* Is this enabled claimer, the next by name, the one that the kernel asks first for the probe? */
 static void
-newest_consider(struct host *host, const struct entry *entry, long long registered, long long *newest)
+newest_consider(
+	struct host *host, const struct entry *entry, long long registered, long long *newest)
 {
 	if (!(entry_takes_armhf(entry) & ENTRY_DYN))
 		return;
@@ -206,9 +207,8 @@ table_list(struct host *host, const struct binfmt *binfmt)
 	if (host->own.state == ENTRY_ENABLED || host->own.state == ENTRY_DISABLED)
 		host->own_again = binfmt_registrable(&host->own);
 	if (host->own.state == ENTRY_DISABLED || (host->own.state == ENTRY_ENABLED && !host->on))
-		host->own_may_serve = observe_may_serve(&host->own,
-			BINFMT_PATH "/" HOST_ENTRY_NAME, entry_has(&host->own, 'F'),
-			&host->own_fault);
+		host->own_may_serve = observe_may_serve(&host->own, BINFMT_PATH "/" HOST_ENTRY_NAME,
+			entry_has(&host->own, 'F'), &host->own_fault);
 	return outcome;
 }
 
@@ -229,7 +229,7 @@ table_observe(struct host *host, struct binfmt *binfmt, const struct probe_limit
 	switch (outcome) {
 	case OUTCOME_DONE:
 		host->table = table_list(host, binfmt) == OUTCOME_DONE ? HOST_TABLE_MOUNTED
-								      : HOST_TABLE_UNREADABLE;
+								       : HOST_TABLE_UNREADABLE;
 		break;
 	case OUTCOME_GONE: host->table = HOST_TABLE_ABSENT; break;
 	case OUTCOME_TAKEN: host->table = HOST_TABLE_AUTOFS; break;
@@ -408,7 +408,8 @@ next_name(const char *last, char next[NAME_MAX + 1], size_t *directory)
 			const char *name = found->d_name;
 
 			if (!is_configuration(name) || strcmp(name, last) <= 0
-				|| (next[0] != '\0' && strcmp(name, next) >= 0) || is_hidden(i, name))
+				|| (next[0] != '\0' && strcmp(name, next) >= 0)
+				|| is_hidden(i, name))
 				continue;
 			snprintf(next, NAME_MAX + 1, "%s", name);
 			*directory = i;
@@ -590,7 +591,8 @@ serving_observe(struct host *host, const struct probe_limits *limits)
 	probe_run_plain(proof, limits);
 	if (proof->end == PROBE_INTERRUPTED)
 		return proof->value;
-	if (proof->way == PROBE_BY_SOMEBODY || (proof->way == PROBE_BY_KERNEL && is_transparent(host))) {
+	if (proof->way == PROBE_BY_SOMEBODY
+		|| (proof->way == PROBE_BY_KERNEL && is_transparent(host))) {
 		settled = false;
 		stopped = way_settle(host, limits);
 	}
@@ -598,8 +600,7 @@ serving_observe(struct host *host, const struct probe_limits *limits)
 		return stopped;
 	switch (proof->way) {
 	case PROBE_BY_KERNEL:
-		host->serving =
-			probe_delivered(proof) ? HOST_SERVING_KERNEL : HOST_SERVING_NOBODY;
+		host->serving = probe_delivered(proof) ? HOST_SERVING_KERNEL : HOST_SERVING_NOBODY;
 		break;
 	case PROBE_BY_SOMEBODY:
 	case PROBE_BY_ENTRY:
@@ -684,7 +685,8 @@ observe_may_serve(const struct entry *entry, const char *object, bool pinned, st
 		fault_set(fault, 0, object, "%s", why);
 	else if ((path = path_check(entry->interpreter, PATH_PROGRAM, fault)) != PATH_SAFE)
 		return pinned && path == PATH_ABSENT;
-	else if ((entry_has(entry, 'O') || entry_has(entry, 'C')) && is_script(entry->interpreter)) {
+	else if ((entry_has(entry, 'O') || entry_has(entry, 'C'))
+		&& is_script(entry->interpreter)) {
 		fault_set(fault, 0, entry->interpreter,
 			"it is a script, which an entry with flag O or C cannot use");
 		fault->remedy = "name an ELF program of this machine as interpreter";
@@ -752,11 +754,10 @@ importer_observe(struct host *host)
 static int
 direct_observe(struct host *host, const struct probe_limits *limits)
 {
-	const struct entry *entry =
-		host->descriptor == HOST_DESCRIPTOR_VALID ? &host->described : &host->made;
+	const struct entry *entry = host->descriptor == HOST_DESCRIPTOR_VALID ? &host->described
+									      : &host->made;
 
-	probe_run_through(
-		&host->direct_result, entry->interpreter, entry_has(entry, 'P'), limits);
+	probe_run_through(&host->direct_result, entry->interpreter, entry_has(entry, 'P'), limits);
 	if (host->direct_result.end == PROBE_INTERRUPTED)
 		return host->direct_result.value;
 	host->direct = probe_delivered(&host->direct_result) ? HOST_YES : HOST_NO;

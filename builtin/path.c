@@ -28,8 +28,7 @@ struct walk {
 int
 path_open(int directory, const char *path)
 {
-	return openat(
-		directory, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	return openat(directory, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
 ssize_t
@@ -156,8 +155,7 @@ kind_judge(enum path_kind kind, const char *path, const struct statx *found, str
 		fault_set(fault, 0, path, "it is not a directory");
 	} else if (kind != PATH_DIRECTORY && !S_ISREG(found->stx_mode)) {
 		fault_set(fault, 0, path, "it is not a regular file");
-	} else if (kind == PATH_PROGRAM
-		&& (found->stx_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) == 0) {
+	} else if (kind == PATH_PROGRAM && (found->stx_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) == 0) {
 		fault_set(fault, 0, path, "it is not executable (mode %04o)",
 			(unsigned int)found->stx_mode & 07777);
 		fault->remedy = "chmod +x @";

@@ -59,8 +59,8 @@ struct task {
 	/* Reports each errno; returns, where it does, the exit status. */
 	int (*act)(const struct task *task, int report);
 	bool may_block; /* before exec: the shell must not be suspended by vfork */
-	bool traced;    /* it asks to be traced: look at its registers when it has executed something */
-	int file;       /* standard input, above 2 and close-on-exec; -1: /dev/null */
+	bool traced; /* it asks to be traced: look at its registers when it has executed something */
+	int file;    /* standard input, above 2 and close-on-exec; -1: /dev/null */
 	const char *path;
 	const char *const *argv;
 	const char *const *env;
@@ -666,8 +666,7 @@ child_run(struct probe_result *result, struct child_report *report, const struct
 static int
 image_temporary(void)
 {
-	static const char *const directories[] = {
-		"/tmp", "/var/tmp", "/run", "/dev/shm", "/root"};
+	static const char *const directories[] = {"/tmp", "/var/tmp", "/run", "/dev/shm", "/root"};
 	struct statvfs system;
 
 	for (size_t i = 0; i < sizeof(directories) / sizeof(directories[0]); i++) {

@@ -186,9 +186,10 @@ warn_partial(FILE *to, const struct call *call, bool *begun)
 		line(to, begun);
 		path_print(to, host->newest.name);
 		fputs(": this entry leaves out programs of ", to);
-		fputs(!(takes & ENTRY_EXEC)	       ? "e_type EXEC (static ones that are not PIE)"
-			: !(takes & ENTRY_EXEC_GNU) ? "OS ABI 3 (static ones of the GNU C library)"
-						    : "some kinds",
+		fputs(!(takes & ENTRY_EXEC) ? "e_type EXEC (static ones that are not PIE)"
+				: !(takes & ENTRY_EXEC_GNU)
+				? "OS ABI 3 (static ones of the GNU C library)"
+				: "some kinds",
 			to);
 	}
 	if (host->serving == HOST_SERVING_KERNEL && host_claimed(host, ENTRY_ALL) > 0)
@@ -228,8 +229,8 @@ static void
 warning_print(FILE *to, const struct call *call)
 {
 	const struct host *host = &call->host;
-	const char *align =
-		is_running(host) ? words_align_warning(probe_answer(&host->proof)) : NULL;
+	const char *align = is_running(host) ? words_align_warning(probe_answer(&host->proof))
+					     : NULL;
 	bool begun = false;
 
 	if (align != NULL)

@@ -64,8 +64,9 @@ do_mount(struct steps *steps)
 
 	if (mounted == OUTCOME_DONE && path_in_userns())
 		fault_note(&steps->notes,
-			BINFMT_PATH ": mounted in a user namespace, where it hides the entries of the "
-				    "host, of every architecture, for as long as the namespace lasts");
+			BINFMT_PATH
+			": mounted in a user namespace, where it hides the entries of the "
+			"host, of every architecture, for as long as the namespace lasts");
 	if (mounted != OUTCOME_DONE && mounted != OUTCOME_TAKEN)
 		return mounted;
 	outcome = binfmt_open(steps->binfmt, &steps->fault);
@@ -223,8 +224,9 @@ do_release(struct steps *steps, const struct step *step)
 		outcome = hold_release(steps->binfmt, step->name, &steps->fault);
 		if (outcome == OUTCOME_TAKEN)
 			fault_note(&steps->notes,
-				BINFMT_PATH "/%s: it was held disabled, and somebody else has "
-					    "enabled, removed or replaced it meanwhile; it is left alone",
+				BINFMT_PATH
+				"/%s: it was held disabled, and somebody else has "
+				"enabled, removed or replaced it meanwhile; it is left alone",
 				step->name);
 		return outcome == OUTCOME_TAKEN ? OUTCOME_DONE : outcome;
 	}
@@ -237,8 +239,8 @@ do_release(struct steps *steps, const struct step *step)
 }
 
 static enum outcome
-carry_out(struct steps *steps, const struct step *step, const struct entry *entry,
-	struct step *undo)
+carry_out(
+	struct steps *steps, const struct step *step, const struct entry *entry, struct step *undo)
 {
 	struct fault *fault = &steps->fault;
 
@@ -342,7 +344,8 @@ steps_do(struct steps *steps, const struct step *step, const struct entry *entry
 		return OUTCOME_FAILED;
 	}
 	undo.kind = steps_inverse(step->kind);
-	if (step->kind == STEP_ENABLE || step->kind == STEP_DISABLE || step->kind == STEP_REGISTER) {
+	if (step->kind == STEP_ENABLE || step->kind == STEP_DISABLE
+		|| step->kind == STEP_REGISTER) {
 		undo.print = step_print(steps, step, entry);
 		undo.printed = true;
 	}
@@ -443,8 +446,9 @@ undo_one(struct steps *steps, const struct step *step)
 	if (outcome == OUTCOME_TAKEN) {
 		if (step->kind == STEP_REMOVE_DESCRIPTOR)
 			fault_note(&steps->notes,
-				HOST_DESCRIPTOR_PATH ": it is not one that armhf_binfmt_prepare writes, "
-						     "and stays");
+				HOST_DESCRIPTOR_PATH
+				": it is not one that armhf_binfmt_prepare writes, "
+				"and stays");
 		else
 			fault_note(&steps->notes,
 				BINFMT_PATH "/%s: it is another entry by now, and stays as it is",

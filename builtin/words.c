@@ -131,8 +131,7 @@ words_step_parse(struct step *step, const char *token, size_t length)
 		print_parse(step, token + size, &length);
 		/* Lists never hold the sign raw: what follows it was to be a fingerprint. */
 		return memchr(token + size, '@', length) == NULL
-			&& text_unescape(step->name, sizeof(step->name), token + size,
-				length)
+			&& text_unescape(step->name, sizeof(step->name), token + size, length)
 			&& entry_name_valid(step->name);
 	}
 	return false;
@@ -276,7 +275,8 @@ static const struct symptom symptoms[] = {
 		"register the emulator without flag P (preserve no)"},
 	{PROBE_EXITED, ANSWER(PROBE_NO_VFP), ANYWAY,
 		"ARMv7 with VFPv3 is not there, which armhf needs", NULL},
-	{PROBE_KILLED, SIGILL, NATIVELY, "the CPU or the virtual machine lacks 32-bit ARM instructions",
+	{PROBE_KILLED, SIGILL, NATIVELY,
+		"the CPU or the virtual machine lacks 32-bit ARM instructions",
 		"use an emulator (-p emulated)"},
 	{PROBE_KILLED, SIGILL, BY_ENTRY, "the emulator lacks an instruction of ARMv7", NULL},
 	{PROBE_KILLED, SIGSEGV, LARGE_PAGES, "as on kernels with pages of 16 or 64 KiB",
@@ -288,7 +288,8 @@ static const struct symptom symptoms[] = {
 	{PROBE_EXITED, 159, ANYWAY, SECCOMP, PROFILE},
 	{PROBE_EXITED, -1, ANYWAY, "the interpreter is not a working emulator", NULL},
 	{PROBE_KILLED, -1, BY_ENTRY, "the interpreter crashed", NULL},
-	{PROBE_TIMEOUT, -1, ANYWAY, "it may only be slow", "give it longer with -t, or repair the interpreter"},
+	{PROBE_TIMEOUT, -1, ANYWAY, "it may only be slow",
+		"give it longer with -t, or repair the interpreter"},
 };
 
 static bool
@@ -350,8 +351,7 @@ arguments_find(const struct entry *entry)
 
 /* Why no probe could be started, and what cures that. */
 static void
-unstarted_explain(
-	struct fault *fault, const char *object, const struct probe_result *result)
+unstarted_explain(struct fault *fault, const char *object, const struct probe_result *result)
 {
 	fault_set(fault, result->error, object, "no armhf program could be started (%s)",
 		result->object != NULL ? result->object : "exec");
@@ -362,7 +362,8 @@ unstarted_explain(
 		if (strncmp(result->object, "/proc", 5) == 0)
 			fault->remedy = "mount -t proc proc /proc";
 		else if (strncmp(result->object, "/dev", 4) == 0)
-			fault->remedy = "make /dev/null here (mknod -m 666 /dev/null c 1 3), or mount /dev";
+			fault->remedy =
+				"make /dev/null here (mknod -m 666 /dev/null c 1 3), or mount /dev";
 	}
 }
 

@@ -85,8 +85,8 @@ binfmt_enable(const struct binfmt *binfmt, const char *name, const uint32_t *pri
  * the fingerprint and is not as wanted yet. GONE: it was removed since; TAKEN: it is as wanted, or another.
  */
 int
-binfmt_entry_open(const struct binfmt *binfmt, const char *name, enum outcome *outcome,
-	struct fault *fault);
+binfmt_entry_open(
+	const struct binfmt *binfmt, const char *name, enum outcome *outcome, struct fault *fault);
 enum outcome
 binfmt_entry_enable(const struct binfmt *binfmt, int fd, const char *name, uint32_t print, bool on,
 	struct fault *fault);

@@ -30,13 +30,13 @@ enum change {
 /* Too large for a small stack: on the heap, zeroed. The caller sets the first seven. */
 struct call {
 	enum policy policy;
-	bool dry;      /* observe and decide, change nothing */
-	int seconds;   /* the longest that one probe may run */
-	FILE *explain; /* for -v, or NULL */
+	bool dry;          /* observe and decide, change nothing */
+	int seconds;       /* the longest that one probe may run */
+	FILE *explain;     /* for -v, or NULL */
 	const char *who;   /* of -k: hold what is disabled, for a shell of this name; or NULL */
 	struct hold *hold; /* of this shell; outlives the call */
 	const char *check; /* of -c: a program or a root directory; or NULL */
-	bool undoing;  /* this is call_undo or call_release */
+	bool undoing;      /* this is call_undo or call_release */
 
 	enum reason reason;
 	int tier;           /* 1 to 4, or 0 */
@@ -46,19 +46,19 @@ struct call {
 
 	struct program_report programs; /* with check */
 
-	struct host host;    /* the facts as they are now */
-	struct steps steps;  /* the changes */
+	struct host host;   /* the facts as they are now */
+	struct steps steps; /* the changes */
 	struct binfmt binfmt;
 	struct probe_limits limits;
 	enum { CALL_GOES_ON, CALL_AGAIN, CALL_OVER } state;
 	unsigned int restarts;
-	enum step_kind failed;  /* the step that an attempt ended at */
-	enum outcome locked;    /* how acquiring the lock ended */
-	bool plain;             /* tier 4 goes without flag P */
-	int told;               /* the tier that -v has named last */
-	bool native_told;       /* -v has said whether the kernel could */
-	bool released;          /* what the dead left was released, or cannot be */
-	struct fault cause;     /* for the decision to fill */
+	enum step_kind failed; /* the step that an attempt ended at */
+	enum outcome locked;   /* how acquiring the lock ended */
+	bool plain;            /* tier 4 goes without flag P */
+	int told;              /* the tier that -v has named last */
+	bool native_told;      /* -v has said whether the kernel could */
+	bool released;         /* what the dead left was released, or cannot be */
+	struct fault cause;    /* for the decision to fill */
 };
 
 /* Decide, act and prove. To be called between stop_begin and stop_end, as call_undo. */

@@ -41,14 +41,14 @@ struct entry {
 	enum entry_state state;
 	char name[NAME_MAX + 1];
 	char interpreter[ENTRY_LINE_MAX + 1];
-	char flags[ENTRY_FLAGS_SIZE];  /* letters in the kernel's order: POCFTL and later ones */
-	char extension[NAME_MAX + 1];  /* without the dot; empty: not matched by extension */
-	unsigned int offset;           /* of the magic, in bytes */
-	unsigned int size;             /* of magic and mask, in bytes; 0: not matched by magic */
-	bool masked;                   /* a mask was given */
-	bool strange;                  /* has lines or letters that are not known here */
-	bool handler;                  /* type B: its text does not say which programs it takes */
-	uint32_t print;                /* fingerprint: FNV-1a over its text but for its state */
+	char flags[ENTRY_FLAGS_SIZE]; /* letters in the kernel's order: POCFTL and later ones */
+	char extension[NAME_MAX + 1]; /* without the dot; empty: not matched by extension */
+	unsigned int offset;          /* of the magic, in bytes */
+	unsigned int size;            /* of magic and mask, in bytes; 0: not matched by magic */
+	bool masked;                  /* a mask was given */
+	bool strange;                 /* has lines or letters that are not known here */
+	bool handler;                 /* type B: its text does not say which programs it takes */
+	uint32_t print;               /* fingerprint: FNV-1a over its text but for its state */
 	unsigned char magic[ENTRY_HEAD_SIZE];
 	unsigned char mask[ENTRY_HEAD_SIZE]; /* all ones without a mask */
 };

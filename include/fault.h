@@ -25,9 +25,10 @@ enum outcome {
 };
 
 struct fault {
-	int error;                      /* the errno behind it, 0 where there is none */
-	char object[FAULT_OBJECT_SIZE]; /* path or name, as text_escape writes it; "": nothing failed */
-	char why[FAULT_WHY_SIZE];       /* the rule or the call, and the reason, in words */
+	int error; /* the errno behind it, 0 where there is none */
+	char object
+		[FAULT_OBJECT_SIZE]; /* path or name, as text_escape writes it; "": nothing failed */
+	char why[FAULT_WHY_SIZE];    /* the rule or the call, and the reason, in words */
 	/* What cures it, with @ for the object; NULL: what the reason of the verdict advises. */
 	const char *remedy;
 };

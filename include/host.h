@@ -12,7 +12,7 @@
 #include "hold.h"
 #include "probe.h"
 
-#define HOST_ENTRY_NAME      "qemu-arm"           /* the entry that is ours to register */
+#define HOST_ENTRY_NAME      "qemu-arm" /* the entry that is ours to register */
 #define HOST_SHARE           "/usr/share"
 #define HOST_DESCRIPTOR_DIR  HOST_SHARE "/binfmts" /* update-binfmts(8) */
 #define HOST_DESCRIPTOR_PATH HOST_DESCRIPTOR_DIR "/" HOST_ENTRY_NAME
@@ -89,12 +89,12 @@ enum host_answer {
 /* An entry that takes programs of armhf. */
 struct host_claimer {
 	char name[NAME_MAX + 1];
-	bool enabled;          /* its own switch */
-	unsigned int takes;    /* enum entry_kind */
-	uint32_t print;        /* fingerprint */
-	const char *loose;     /* why it takes other machines' or classes' programs too, or NULL */
-	bool transparent;      /* flag T: a close-on-exec descriptor goes through it */
-	long long registered;  /* nanoseconds; 0: unknown */
+	bool enabled;         /* its own switch */
+	unsigned int takes;   /* enum entry_kind */
+	uint32_t print;       /* fingerprint */
+	const char *loose;    /* why it takes other machines' or classes' programs too, or NULL */
+	bool transparent;     /* flag T: a close-on-exec descriptor goes through it */
+	long long registered; /* nanoseconds; 0: unknown */
 };
 
 /* A marker of an entry that is disabled for holders. */
@@ -109,12 +109,13 @@ struct host {
 
 	enum host_table table;
 	struct fault table_fault;
-	bool on;             /* the global status */
-	struct entry own;    /* HOST_ENTRY_NAME; state is never untested once the table is known */
-	bool own_again;      /* it could be registered again exactly as it is */
-	bool own_may_serve;  /* it may be enabled; else, or if it is unknown: see own_fault */
+	bool on;            /* the global status */
+	struct entry own;   /* HOST_ENTRY_NAME; state is never untested once the table is known */
+	bool own_again;     /* it could be registered again exactly as it is */
+	bool own_may_serve; /* it may be enabled; else, or if it is unknown: see own_fault */
 	struct fault own_fault;
-	struct entry newest; /* of the entries in effect that take the probe the newest; or untested */
+	struct entry
+		newest; /* of the entries in effect that take the probe the newest; or untested */
 	/* Another of them, registered in the same clock tick: either may be asked first. Or "". */
 	char rival[NAME_MAX + 1];
 	struct host_claimer *claimers; /* sorted by name; on the heap */
@@ -122,17 +123,19 @@ struct host {
 	unsigned int entry_count;
 	struct host_marker *markers; /* on the heap */
 	unsigned int marker_count;
-	bool announced; /* the marker that names a holder stands */
+	bool announced;                 /* the marker that names a holder stands */
 	char who[4 * HOLD_WHO_MAX + 1]; /* the name in it */
-	bool held;      /* a shell holds, or it cannot be told; asked where a marker stands or under the lock */
+	bool held; /* a shell holds, or it cannot be told; asked where a marker stands or under the lock */
 	/* Of the entries whose text cannot be the kernel's the first by name, or "". */
 	char unknown[NAME_MAX + 1];
 	struct fault unknown_fault;
-	bool untold;                 /* an enabled entry does not say which programs it takes */
-	char breaks[NAME_MAX + 1];   /* an enabled entry that takes this machine's own programs, or "" */
+	bool untold; /* an enabled entry does not say which programs it takes */
+	char breaks[NAME_MAX
+		+ 1]; /* an enabled entry that takes this machine's own programs, or "" */
 
 	enum host_descriptor descriptor;
-	char descriptor_path[PATH_MAX / 8]; /* where it was found: a descriptor or a file of binfmt.d */
+	char descriptor_path[PATH_MAX
+		/ 8]; /* where it was found: a descriptor or a file of binfmt.d */
 	struct fault descriptor_fault;
 	struct entry described; /* the registration that a valid descriptor asks for */
 	enum host_answer fit;   /* may it be registered: limits, magic, a safe interpreter */
@@ -148,8 +151,8 @@ struct host {
 	struct fault emulator_fault;
 	struct entry made; /* the registration that tier 4 would make of it */
 	enum host_answer importer;
-	bool recorded;              /* binfmt-support has a record of qemu-arm already */
-	enum host_answer direct;    /* of the described or made interpreter */
+	bool recorded;           /* binfmt-support has a record of qemu-arm already */
+	enum host_answer direct; /* of the described or made interpreter */
 	struct probe_result direct_result;
 };
 

@@ -28,7 +28,6 @@ observe_fact(struct host *host, enum host_fact fact, struct binfmt *binfmt,
  * has pinned an interpreter whose file is gone (pinned), the file is not asked.
  */
 bool
-observe_may_serve(
-	const struct entry *entry, const char *object, bool pinned, struct fault *fault);
+observe_may_serve(const struct entry *entry, const char *object, bool pinned, struct fault *fault);
 
 #endif

@@ -16,8 +16,8 @@ enum probe_status {
 	PROBE_MAPS_64K = 43,
 	PROBE_MAPS_4K = 44,
 	PROBE_MAPS_NONE = 45,
-	PROBE_NO_VFP = 46,    /* the CPU lacks ARMv7 or VFPv3 */
-	PROBE_NO_STDIN = 47,  /* its own file was not on standard input */
+	PROBE_NO_VFP = 46,   /* the CPU lacks ARMv7 or VFPv3 */
+	PROBE_NO_STDIN = 47, /* its own file was not on standard input */
 	/* Its arguments did not arrive as they were sent: flag P or T, which kernel or interpreter does not know. */
 	PROBE_ARGUMENTS = 48,
 };

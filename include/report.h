@@ -9,19 +9,19 @@
 #include "call.h"
 
 /* constant, key in the associative array; in capitals and behind ARMHF_BINFMT_ the variable. */
-#define REPORT_VALUES(ROW) \
-	ROW(TIER, "tier") \
-	ROW(MODE, "mode") \
-	ROW(REASON, "reason") \
-	ROW(MESSAGE, "message") \
-	ROW(WARNING, "warning") \
-	ROW(NATIVE, "native") \
-	ROW(ALIGN, "align") \
-	ROW(ENTRY, "entry") \
-	ROW(INTERPRETER, "interpreter") \
-	ROW(FLAGS, "flags") \
-	ROW(ACTIONS, "actions") \
-	ROW(UNDO, "undo") \
+#define REPORT_VALUES(ROW)                                                                         \
+	ROW(TIER, "tier")                                                                          \
+	ROW(MODE, "mode")                                                                          \
+	ROW(REASON, "reason")                                                                      \
+	ROW(MESSAGE, "message")                                                                    \
+	ROW(WARNING, "warning")                                                                    \
+	ROW(NATIVE, "native")                                                                      \
+	ROW(ALIGN, "align")                                                                        \
+	ROW(ENTRY, "entry")                                                                        \
+	ROW(INTERPRETER, "interpreter")                                                            \
+	ROW(FLAGS, "flags")                                                                        \
+	ROW(ACTIONS, "actions")                                                                    \
+	ROW(UNDO, "undo")                                                                          \
 	ROW(BLOCKED, "blocked")
 
 enum report_value {

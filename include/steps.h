@@ -18,15 +18,15 @@ struct step_list {
 struct steps {
 	struct binfmt *binfmt;
 	const struct probe_limits *limits;
-	struct hold *hold;      /* of this shell */
-	const char *who;        /* the name of a new holder */
-	bool dry;               /* undo nothing, but keep the lists as if */
-	bool locked;            /* this call made the shell a holder */
-	struct step_list done;  /* all that was carried out, in order, undoing steps included */
-	struct step_list undo;  /* the steps that would undo what stands; the last one comes first */
-	struct entry replaced;  /* the entry that an unregister step removed; untested: none */
-	struct fault fault;     /* of the step that failed */
-	char *notes;            /* what a person should know, one a line; on the heap, or NULL */
+	struct hold *hold;     /* of this shell */
+	const char *who;       /* the name of a new holder */
+	bool dry;              /* undo nothing, but keep the lists as if */
+	bool locked;           /* this call made the shell a holder */
+	struct step_list done; /* all that was carried out, in order, undoing steps included */
+	struct step_list undo; /* the steps that would undo what stands; the last one comes first */
+	struct entry replaced; /* the entry that an unregister step removed; untested: none */
+	struct fault fault;    /* of the step that failed */
+	char *notes;           /* what a person should know, one a line; on the heap, or NULL */
 };
 
 /*

@@ -36,7 +36,8 @@ microseconds_now(void)
 static void
 limit_exec(int image)
 {
-	static char *const token = (char *)probe_image + sizeof(Elf32_Ehdr) + 2 * sizeof(Elf32_Phdr);
+	static char *const token = (char *)probe_image + sizeof(Elf32_Ehdr)
+		+ 2 * sizeof(Elf32_Phdr);
 	char *const argv[] = {(char *)"armhf-probe", token + strlen(token) + 1, token, NULL};
 	static char *const env[] = {NULL};
 	int status;

@@ -30,7 +30,10 @@ answer(const long *stack)
 
 	for (;;) {
 #if defined(__x86_64__)
-		__asm__ volatile("syscall" : : "a"(SYS_exit_group), "D"(status) : "rcx", "r11", "memory");
+		__asm__ volatile("syscall"
+				 :
+				 : "a"(SYS_exit_group), "D"(status)
+				 : "rcx", "r11", "memory");
 #elif defined(__aarch64__)
 		register long number __asm__("x8") = SYS_exit_group, first __asm__("x0") = status;
 

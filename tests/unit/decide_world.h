@@ -482,8 +482,9 @@ descriptor_file_create(const struct entry *entry, struct fault *fault)
 enum outcome
 descriptor_file_possible(struct fault *fault)
 {
-	return path_check(HOST_DESCRIPTOR_DIR, PATH_DIRECTORY, fault) == PATH_UNSAFE ? OUTCOME_FAILED
-										    : OUTCOME_DONE;
+	return path_check(HOST_DESCRIPTOR_DIR, PATH_DIRECTORY, fault) == PATH_UNSAFE
+		? OUTCOME_FAILED
+		: OUTCOME_DONE;
 }
 
 enum outcome
@@ -1005,8 +1006,7 @@ direct_observe(struct host *host)
 }
 
 bool
-observe_may_serve(
-	const struct entry *entry, const char *object, bool pinned, struct fault *fault)
+observe_may_serve(const struct entry *entry, const char *object, bool pinned, struct fault *fault)
 {
 	const struct slot *slot = slot_find(entry->name);
 
@@ -1054,7 +1054,7 @@ observe_fact(struct host *host, enum host_fact fact, struct binfmt *binfmt,
 		break;
 	case HOST_FACT_NATIVE:
 		host->native = !world.startable ? HOST_NATIVE_UNKNOWN
-			: is_broken()		? HOST_NATIVE_SHADOWED
+			: is_broken()           ? HOST_NATIVE_SHADOWED
 						: world.native;
 		seen.kernel = true;
 		break;
