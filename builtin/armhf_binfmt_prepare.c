@@ -326,11 +326,11 @@ outcome_tell(const struct glue *glue)
 static void
 call_carry_out(struct glue *glue)
 {
+	FILE *story = glue->explains ? open_memstream(&glue->story, &glue->story_size) : NULL;
 	struct call *call = glue->call;
 	struct stop stop;
 
-	if (glue->explains)
-		call->explain = open_memstream(&glue->story, &glue->story_size);
+	call->explain = story;
 	stop_begin(&stop);
 	if (glue->steps != NULL)
 		call_undo(call, &stop);
@@ -338,9 +338,9 @@ call_carry_out(struct glue *glue)
 		call_release(call, &stop);
 	else
 		call_run(call, &stop);
-	if (call->explain != NULL) {
-		report_explain(call->explain, call);
-		fclose(call->explain);
+	if (story != NULL) {
+		report_explain(story, call);
+		fclose(story);
 	}
 	values_write(glue);
 	glue->status = call_status(call);

@@ -419,6 +419,7 @@ unsigned int
 entry_takes_own(const struct entry *entry)
 {
 	/* The linker's symbol for the header of the object that this is a part of. */
+	/* NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl37-c) */
 	extern const unsigned char __ehdr_start[] __attribute__((visibility("hidden")));
 	unsigned char head[ENTRY_HEAD_SIZE] = {0};
 

@@ -246,7 +246,7 @@ dirs_get(struct check *check, const struct object *object, const struct name *ra
 			if (strncmp(from + 1 + braced, tokens[i].token, length) != 0
 				|| (braced && from[2 + length] != '}'))
 				continue;
-			found = 1 + length + 2 * braced;
+			found = 1 + length + (braced ? 2 : 0);
 			used = text_add(check, used, tokens[i].text, tokens[i].length);
 			break;
 		}
@@ -670,6 +670,7 @@ report_remedy(struct check *check, enum program_cause cause)
 	}
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
+	/* cppcheck-suppress wrongPrintfScanfArgNum */
 	snprintf(report->remedy, sizeof(report->remedy), text, name);
 #pragma GCC diagnostic pop
 }
@@ -746,7 +747,8 @@ programs_add(struct check *check, struct object *object)
 	/* Doubled at each power of two. */
 	if ((check->program_count & (check->program_count - 1)) == 0) {
 		size_t size = check->program_count ? 2 * check->program_count : 1;
-		struct object **programs = reallocarray(check->programs, size, sizeof(*programs));
+		struct object **programs = reallocarray(check->programs, size,
+			sizeof(*programs)); /* NOLINT(bugprone-sizeof-expression) */
 
 		if (!programs) {
 			check->error = ENOMEM;

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # What the call does to the host: the tiers and policies, everything that can go wrong on the way, and that nothing is
 # left of a call that failed. Against this kernel's own binfmt_misc, on private hosts.
-# shellcheck disable=SC2030,SC2031,SC2153 # each test is a process of its own
+# shellcheck disable=SC2030,SC2031,SC2094,SC2153 # each test is a process of its own
 
 load lib/host.bash
 

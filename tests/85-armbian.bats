@@ -3,6 +3,7 @@
 # The Armbian extension in a stand-in of the framework (tests/armbian), with the real builtin and a real table. amd64 runs no
 # armhf natively, so nothing is held here but by hand; builds that hold are in the guests of make check-hosts.
 
+# shellcheck disable=SC2030,SC2031,SC2046,SC2153 # each test is a process of its own; words
 load lib/host.bash
 
 function setup_file() {

@@ -26,7 +26,7 @@ _Noreturn void
 answer(const long *stack)
 {
 	const char *token = (const char *)stack[stack[0]];
-	long status = token[0];
+	long status = (unsigned char)token[0];
 
 	for (;;) {
 #if defined(__x86_64__)

@@ -27,6 +27,6 @@ function part_minbase() {
 # programs_root RELEASE: make sure of it, and set programs_path.
 function programs_root() {
 	hosts_part "minbase-${1}" part_minbase "${1}"
-	# shellcheck disable=SC2034 # for the caller
+	# shellcheck disable=SC2034,SC2154 # for the caller; of hosts_part
 	programs_path="${hosts_part_path}/root"
 }

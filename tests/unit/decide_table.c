@@ -381,7 +381,7 @@ begin_again(struct call *one)
 void
 verdict(struct call *one, int tier, enum reason reason, const struct fault *fault)
 {
-	size_t used = strlen(verdict_text);
+	size_t used;
 
 	(void)fault;
 	if (is_over(one))
