@@ -435,6 +435,7 @@ is_of_table(enum step_kind kind)
 static bool
 undo_one(struct steps *steps, const struct step *step)
 {
+	struct step none; /* undoing is not undone */
 	enum outcome outcome;
 
 	if (is_of_table(step->kind) && steps->binfmt->table < 0) {
@@ -460,7 +461,7 @@ undo_one(struct steps *steps, const struct step *step)
 	if (outcome != OUTCOME_DONE)
 		return false;
 	if (!steps->dry)
-		outcome = carry_out(steps, step, NULL, NULL);
+		outcome = carry_out(steps, step, NULL, &none);
 	/* Somebody else was faster, or the directory is not empty any more and stays. */
 	if (outcome == OUTCOME_GONE || outcome == OUTCOME_TAKEN)
 		return true;
