@@ -173,10 +173,10 @@ function watch() {
 	host_add_emulator
 	calls="${BATS_TEST_TMPDIR}/calls"
 	{
-		prepare_in strace -o "${calls}" -e trace=openat,linkat -e inject=linkat:delay_enter=500000 --
+		prepare_in strace -o "${calls}" -e trace=openat,renameat2 -e inject=renameat2:delay_enter=500000 --
 		expect status 0 REASON descriptor-created
 	} &
-	until grep -q O_TMPFILE "${calls}" 2> /dev/null; do sleep 0.01; done
+	until grep -q O_EXCL "${calls}" 2> /dev/null; do sleep 0.01; done
 	prepare
 	expect status 0 REASON descriptor-current ACTIONS ""
 	wait "${!}"
