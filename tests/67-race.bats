@@ -254,7 +254,7 @@ function watch() {
 	requires_strace
 	host_add_emulator
 	before="$(host_kept)"
-	prepare_in strace -o "${BATS_TEST_TMPDIR}/calls" -e trace=linkat -e inject=linkat:error=EEXIST --
+	prepare_in strace -o "${BATS_TEST_TMPDIR}/calls" -e trace=renameat2 -e inject=renameat2:error=EEXIST --
 	expect status 1 REASON binfmt-busy TIER 4 MODE none ACTIONS "" UNDO ""
 	(($(grep -c INJECTED "${BATS_TEST_TMPDIR}/calls") <= 9))
 	diff <(echo "${before}") <(host_kept)

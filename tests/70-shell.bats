@@ -611,7 +611,7 @@ binfmt_misc emulator step binfmt_misc armhf importer native undo result " ]]
 
 # The sanitizers keep what is freed: the memory is not flat.
 # bats test_tags=unsanitized
-@test "shell: 400 calls leave the same descriptors, children and memory" {
+@test "shell: 600 calls leave the same descriptors, children and memory" {
 	private_host
 	host_add_emulator
 	host_register_armhf
@@ -628,14 +628,14 @@ binfmt_misc emulator step binfmt_misc armhf importer native undo result " ]]
 	}
 	fds=(/proc/$$/fd/*)
 	host_memory
-	calls 200
-	host_memory
-	before="${used}"
 	calls 400
 	host_memory
+	before="${used}"
+	calls 600
+	host_memory
 	echo "grown by $((used - before)) KiB"
-	# Less than 40 bytes a call: the heap finding its shape.
-	((before > 500 && used - before <= 16))
+	# Less than 110 bytes a call: the heap finding its shape (tests/95-lifetime.bats has 98,000 calls).
+	((before > 500 && used - before <= 64))
 	now=(/proc/$$/fd/*)
 	[[ "${now[*]}" == "${fds[*]}" ]]
 	host_children

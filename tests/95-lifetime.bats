@@ -40,7 +40,7 @@ load lib/host.bash
 	echo "${before} KiB and ${used} KiB"
 	set -eE
 	[[ "${ARMHF_BINFMT_REASON}" == undo-done ]]
-	((before > 500 && used - before <= 16))
+	((before > 500 && used - before <= 128))
 	now=(/proc/$$/fd/*)
 	[[ "${now[*]}" == "${fds[*]}" ]]
 	host_children
