@@ -28,6 +28,7 @@ function packages_list() {
 	fuzz) echo clang && { ! command -v clang > /dev/null || echo "libclang-rt-$(clang -dumpversion | cut -d . -f 1)-dev"; } ;;
 	check-sanitize) echo valgrind ;;
 	coverage) echo gcovr ;;
+	check-model) echo spin ;;
 	# The object for the guests is built here as well.
 	check-hosts) echo cpio debian-archive-keyring gcc-aarch64-linux-gnu kmod libc6-dev-arm64-cross mmdebstrap qemu-system-arm util-linux xz-utils zstd ;;
 	# Two kernels are built.

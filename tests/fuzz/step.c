@@ -8,14 +8,6 @@
 
 #define TOKEN_SIZE (4 * NAME_MAX + 64)
 
-/* For the part of words.c that no token comes to: probe.c is not pure. */
-bool
-probe_delivered(const struct probe_result *result)
-{
-	(void)result;
-	return false;
-}
-
 /* How many bytes the name in a token stands for. */
 static size_t
 name_length(const char *token, size_t size)
