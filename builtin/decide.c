@@ -223,7 +223,7 @@ fail_direct(struct call *call, int tier, const struct entry *entry)
 
 /* ---- the kernel serves ---- */
 
-/* armhf runs natively. With -k it is to stay so: what that takes is done first, and proved. */
+/* armhf runs natively. With -k the shell becomes a holder first, and the proof is repeated. */
 static void
 native_verdict(struct call *call)
 {
@@ -622,7 +622,7 @@ native_unblock(struct call *call)
 	}
 }
 
-/* What only policy native does. Without a verdict, this host is not native. */
+/* The lines of policy native alone. Without a verdict, this host is not native. */
 static void
 policy_native(struct call *call)
 {
@@ -644,7 +644,7 @@ policy_native(struct call *call)
 	}
 }
 
-/* Enable what was held for shells that are gone, before anything else is decided. */
+/* Enable the entries that were held for shells that are gone, before anything else is decided. */
 static void
 recover(struct call *call)
 {

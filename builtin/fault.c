@@ -13,7 +13,7 @@
 
 #include "text.h"
 
-/* What cures an error by itself, whatever was tried. */
+/* The cure of an error by itself, whatever was tried. */
 static const char *
 remedy(int error)
 {
