@@ -10,14 +10,13 @@ if [[ -n "${HOST_PRIVATE:-}" ]]; then
 	source "${TOP}/tests/lib/private.bash"
 	host_make
 fi
-FOLDER="${DESCRIPTOR%/*}"
+DIRECTORY="${DESCRIPTOR%/*}"
 TEMPORARY="/usr/share/.armhf-binfmt-descriptor"
 NO_EMULATOR="/usr/bin/no-emulator" # a program that does not run armhf
 
-# A scenario is a function that makes its host and may set the call's ${options}, the ${expected} status and ${orders}
-# to the tracer.
-declare -a SCENARIOS=(register enable reload reload-fails create create-fails create-folder create-named import undo undo-import
-	mount mount-create status status-fails emulated)
+# A scenario is a function that makes its host and may set the call's ${options} and the ${expected} status.
+declare -a SCENARIOS=(register enable reload reload-fails create create-fails create-directory unlasting import undo undo-import
+	mount mount-create status status-fails emulated release)
 # What the shell had better not start processes for.
 declare -a LOADABLES=(rm rmdir mkdir unlink stat)
 [[ "$(uname -m)" != aarch64 ]] || LOADABLES=()
@@ -39,7 +38,7 @@ function scenario_reload() {
 	host_register_armhf qemu-arm P "${NO_EMULATOR}"
 }
 
-# The entry is replaced, the new one does not work either, the old one is put back and switched off.
+# The entry is replaced, the new one does not work either, the old one is registered again and disabled.
 function scenario_reload-fails() {
 	expected=1
 	host_descriptor "${NO_EMULATOR}"
@@ -54,14 +53,14 @@ function scenario_create-fails() {
 	expected=1
 }
 
-function scenario_create-folder() {
-	rm -f "${FOLDER}/other"
-	rmdir "${FOLDER}"
+function scenario_create-directory() {
+	rm -f "${DIRECTORY}/other"
+	rmdir "${DIRECTORY}"
 }
 
-# On a file system without O_TMPFILE.
-function scenario_create-named() {
-	orders="untmpfile/"
+# Others may write to the directory: the entry is registered without a descriptor.
+function scenario_unlasting() {
+	chmod 0777 "${DIRECTORY}"
 }
 
 # With update-binfmts.
@@ -91,7 +90,7 @@ function scenario_status() {
 	host_switch status 0
 }
 
-# The status is switched on, what is then done fails, and the status is switched off again.
+# The status is enabled, what is then done fails, and the status is disabled again.
 function scenario_status-fails() {
 	expected=1
 	host_descriptor "${NO_EMULATOR}"
@@ -104,7 +103,13 @@ function scenario_emulated() {
 	host_switch qemu-arm 0
 }
 
-# The entry that claims armhf is switched off.
+# A shell that held armhf native is dead: what it held is enabled again.
+function scenario_release() {
+	host_register_armhf qemu-arm F
+	host_held qemu-arm "a dead shell"
+}
+
+# The entry that claims armhf is disabled.
 function scenario_native() {
 	options=(-p native)
 	host_register_armhf qemu-arm POF
@@ -115,7 +120,7 @@ function scenario_native-two() {
 	host_register_armhf other P
 }
 
-# It is, the loader does not run natively, and it is switched on again.
+# It is, the loader does not run natively, and it is enabled again.
 function scenario_native-fails() {
 	scenario_native
 }
@@ -124,6 +129,20 @@ function scenario_native-undo() {
 	scenario_native
 	armhf_binfmt_prepare -p native
 	options=(-r "${ARMHF_BINFMT_UNDO}")
+}
+
+# The entries are held disabled.
+function scenario_native-hold() {
+	scenario_native-two
+	options=(-p native -k "faults")
+}
+
+# This shell stops to hold them.
+function scenario_native-release() {
+	armhf_binfmt_prepare -x
+	scenario_native-hold
+	armhf_binfmt_prepare "${options[@]}"
+	options=(-x)
 }
 
 # scenario_prepare: what the scenario's files need, once for all its runs.
@@ -144,18 +163,19 @@ function scenario_prepare() {
 # scenario_reset: an empty host, then what the scenario has on it.
 function scenario_reset() {
 	declare file
-	options=() expected=0 orders=""
+	options=() expected=0
 	host_empty_table
-	[[ -d "${FOLDER}" ]] || mkdir "${FOLDER}"
-	for file in "${FOLDER}"/* "${RECORD}" "${TEMPORARY}"; do
+	[[ -d "${DIRECTORY}" ]] || mkdir "${DIRECTORY}"
+	chmod 0755 "${DIRECTORY}"
+	for file in "${DIRECTORY}"/* "${RECORD}" "${TEMPORARY}"; do
 		[[ ! -e "${file}" && ! -L "${file}" ]] || rm -f "${file}"
 	done
-	printf 'package other\n' > "${FOLDER}/other"
+	printf 'package other\n' > "${DIRECTORY}/other"
 	"scenario_${scenario}"
 }
 
 # look: what a call may change, into ${seen}, and which file the descriptor is into ${identity}. An empty table that
-# is switched on looks as if it was not mounted: a mount is not taken back.
+# is enabled looks as if it was not mounted: a mount is not undone.
 function look() {
 	declare file text
 	declare -A facts=()
@@ -167,8 +187,8 @@ function look() {
 		seen+="${file##*/}: ${text}"$'\n'
 	done
 	[[ "${seen}" != $'status: enabled\n\n' ]] || seen=""
-	[[ -d "${FOLDER}" ]] || seen+="no folder"$'\n'
-	for file in "${FOLDER}"/* "${RECORD}" "${TEMPORARY}"; do
+	[[ -d "${DIRECTORY}" ]] || seen+="no directory"$'\n'
+	for file in "${DIRECTORY}"/* "${RECORD}" "${TEMPORARY}"; do
 		[[ -e "${file}" || -L "${file}" ]] || continue
 		text=""
 		IFS= read -r -d '' text < "${file}"
@@ -182,7 +202,9 @@ function look() {
 function manners() {
 	declare line
 	declare -a lines=() open=(/proc/self/fd/*)
-	manner="descriptors ${open[*]##*/}"$'\n'
+	manner=""
+	# A hold is one descriptor.
+	[[ "${scenario}" == native-@(hold|release) ]] || manner="descriptors ${open[*]##*/}"$'\n'
 	read -r line < "/proc/self/task/${BASHPID}/children" || line=""
 	manner+="children ${line}"$'\n'
 	mapfile -t lines < /proc/self/status
@@ -217,17 +239,22 @@ function judge_host() {
 }
 
 function judge_success() {
-	[[ "${ARMHF_BINFMT_REASON}" == @(descriptor-@(registered|enabled|current|reloaded|created)|entry-@(trusted|enabled)|other-entry|native?(-blocked)|undo-done) ]] ||
+	[[ "${ARMHF_BINFMT_REASON}" == @(descriptor-@(registered|enabled|current|reloaded|created)|entry-@(registered|trusted|enabled)|other-entry|native?(-blocked)|undo-done) ]] ||
 		wrong "status 0 and reason ${ARMHF_BINFMT_REASON}"
 	[[ "${ARMHF_BINFMT_REASON}" != native-blocked || "${seen}" == "${before}" ]] || wrong "native-blocked, and there is ${seen@Q}"
 	[[ "${seen}" == "${after}" || -n "${ARMHF_BINFMT_WARNING}" || "${ARMHF_BINFMT_REASON}" != "${reason}" ]] || believed ||
 		wrong "status 0 (${ARMHF_BINFMT_REASON}), no warning, and it is not as it should be: ${seen@Q}"
 	[[ "${ARMHF_BINFMT_REASON}" != undo-done ]] || return 0
 	armhf_runs || wrong "status 0 (${ARMHF_BINFMT_REASON}) and armhf does not run: ${seen@Q}"
-	# What it says would take its changes back does.
+	# What it says would undo its changes does.
 	case "${scenario} ${ARMHF_BINFMT_REASON}" in
 	*" descriptor-reloaded") ;;
-	register* | enable* | create* | import* | emulated* | native*)
+	native-hold*)
+		armhf_binfmt_prepare -x || wrong "-x failed: ${ARMHF_BINFMT_MESSAGE}"
+		look
+		[[ "${seen}" == "${before}" ]] || believed || wrong "after -x there is ${seen@Q}, before there was ${before@Q}"
+		;;
+	register* | unlasting* | enable* | create* | import* | emulated* | native*)
 		armhf_binfmt_prepare -r "${ARMHF_BINFMT_UNDO}" || wrong "-r '${ARMHF_BINFMT_UNDO}' failed: ${ARMHF_BINFMT_MESSAGE}"
 		look
 		[[ "${seen}" == "${before}" ]] || believed || wrong "after -r there is ${seen@Q}, before there was ${before@Q}"
@@ -248,20 +275,20 @@ function judge_failure() {
 		look
 		[[ "${seen}" == "${after}" ]] || wrong "after -r again there is ${seen@Q}"
 	elif [[ "${seen}" != "${before}" || -n "${ARMHF_BINFMT_UNDO}" ]]; then
-		[[ "${ARMHF_BINFMT_WARNING}" == *"could not be put back ("*"): "*": "* ]] || believed ||
+		[[ "${ARMHF_BINFMT_WARNING}" == *"could not be "@(undone|released)": "* ]] || believed ||
 			wrong "status ${status}, UNDO '${ARMHF_BINFMT_UNDO}', and there is ${seen@Q}, before there was ${before@Q}; ${ARMHF_BINFMT_MESSAGE}"
 	fi
 }
 
-# believed: the kernel was made to say that something was not there, or somebody else's link, and that is not taken back.
+# believed: the kernel was made to say that something was not there, or somebody else's link, and that is not undone.
 function believed() {
-	[[ "${position}" == *:@(@(statx|openat|access|faccessat|faccessat2):*:ENOENT|openat:*:ELOOP) ]]
+	[[ "${position}/" == *:@(@(statx|openat|access|faccessat|faccessat2):*:ENOENT|openat:*:ELOOP)/* ]]
 }
 
 # answered: this errno is no failure but an answer (nobody runs such a program, it is there already, it is gone); what is
 # told is what is then found to be otherwise.
 function answered() {
-	[[ "${position}" == *:@(execveat:*:ENOEXEC|mkdir:*:EEXIST|unlink:*:ENOENT) ]]
+	[[ "${position}/" == *:@(execveat:*:ENOEXEC|mkdir:*:EEXIST|unlink:*:ENOENT)/* ]]
 }
 
 function traced_call() {
@@ -270,7 +297,7 @@ function traced_call() {
 	# shellcheck disable=SC2086 # several signals
 	[[ -z "${traps}" ]] || trap 'trapped+=x' ${traps}
 	manners
-	[[ -e "/.inject/begin/${orders}${1}" ]] || exit 99
+	[[ -e "/.inject/begin/${1}" ]] || exit 99
 	status=0
 	armhf_binfmt_prepare "${options[@]}" || status="${?}"
 	[[ -e /.inject/end ]]
@@ -289,6 +316,7 @@ function traced() {
 	{ (traced_call "${1}") || died="${?}"; } 2> /dev/null
 	[[ -e /.inject/report ]] || host_die "the tracer is gone"
 	read -r fired left _ < "${WORK}/report"
+	((fired == 0)) || fired=1
 	((left == 0)) || wrong "${left} processes were left behind"
 	((runs += 1))
 	((runs % 20 > 0)) || printf '%s\n' "${runs} ${scenario}" > "${WORK}/progress"

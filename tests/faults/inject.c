@@ -12,8 +12,7 @@
  * Orders, all optional:
  *   count           write the calls to LOG: "CHILD:CALL:OCCURRENCE ERRNO[,ERRNO...]", most plausible first
  *   programs        executed programs count as well, not only what the children do before
- *   untmpfile       O_TMPFILE is not supported
- *   at:CHILD:CALL:OCCURRENCE:ERRNO      the call fails so; close(2) closes all the same
+ *   at:CHILD:CALL:OCCURRENCE:ERRNO      the call fails so; close(2) closes all the same. Two of these make two calls fail
  *   at:CHILD:CALL:OCCURRENCE:SIGNAL:TO  before the call the signal (a number) goes "shell" (the process that
  *                   set the mark), "child" (the one that makes the call) or "terminal" (Ctrl-C, typed on TERMINAL)
  * CHILD is 0 for the process of the mark, and n for the n-th that came from it.
@@ -44,6 +43,7 @@
 #define LINGER_SECONDS 5 /* for what was started to be gone: killed processes take a moment */
 #define OUTSIDE        (-1)
 #define ERROR_MAX      134
+#define RULE_MAX       2
 
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434
@@ -83,6 +83,7 @@ static const struct call {
 	{SYS_dup2, "dup2", {EMFILE, EBUSY, EINTR}},
 	{SYS_poll, "poll", {EINTR, ENOMEM}},
 	{SYS_rename, "rename", {EACCES, EIO, ENOSPC, EROFS, EPERM}},
+	{SYS_chmod, "chmod", {EPERM, EIO, EROFS}},
 #endif
 	{SYS_faccessat, "faccessat", {EACCES, ENOENT, EROFS, EIO}},
 	{SYS_faccessat2, "faccessat2", {EACCES, ENOENT, EROFS, EIO, ENOSYS}},
@@ -90,8 +91,8 @@ static const struct call {
 	{SYS_unlinkat, "unlinkat", {EACCES, EIO, EROFS, EPERM, EBUSY, ENOENT, ENOMEM}},
 	{SYS_mkdirat, "mkdirat", {EACCES, ENOSPC, EROFS, EEXIST, EIO, EPERM, ENOMEM}},
 	{SYS_renameat2, "renameat2", {EEXIST, EIO, EACCES, ENOSPC, EINVAL, EROFS, EPERM}},
-	{SYS_linkat, "linkat", {EEXIST, ENOSPC, EACCES, EIO, EROFS, EPERM, ENOENT, ENOMEM}},
 	{SYS_fchmod, "fchmod", {EPERM, EIO, EROFS}},
+	{SYS_fchmodat, "fchmodat", {EPERM, EIO, EROFS}},
 	{SYS_fsync, "fsync", {EIO, ENOSPC, EROFS, EINTR}},
 	{SYS_fstatfs, "fstatfs", {EIO, ENOMEM, EINTR}},
 	{SYS_getdents64, "getdents64", {EIO, ENOMEM, ENOENT}},
@@ -147,7 +148,7 @@ struct process {
 };
 
 struct rule {
-	bool set;
+	bool fired;
 	int role;
 	const struct call *call;
 	unsigned int occurrence;
@@ -157,9 +158,10 @@ struct rule {
 };
 
 static struct process processes[PROCESS_MAX];
-static struct rule rule;
+static struct rule rules[RULE_MAX];
+static size_t rule_count;
 static pid_t marked; /* the process of the mark, 0 between two */
-static bool counting, programs, untmpfile, fired;
+static bool counting, programs;
 static int children, lingering;
 static unsigned int seen;
 static FILE *list;
@@ -296,27 +298,30 @@ number_read(const char *text)
 static bool
 rule_parse(char *text)
 {
+	struct rule *rule = &rules[rule_count];
 	char *fields[5] = {NULL}, *part;
 	size_t count = 0;
+
+	if (rule_count++ == RULE_MAX)
+		return false;
 
 	while (count < 5 && (part = strsep(&text, ":")) != NULL)
 		fields[count++] = part;
 	if (count < 4 || text != NULL)
 		return false;
-	rule = (struct rule){.set = true,
-		.role = (int)number_read(fields[0]),
+	*rule = (struct rule){.role = (int)number_read(fields[0]),
 		.call = call_find(0, fields[1]),
 		.occurrence = number_read(fields[2])};
 	if (count == 4) {
-		rule.error = error_number(fields[3]);
+		rule->error = error_number(fields[3]);
 	} else {
-		rule.signal = (int)number_read(fields[3]);
-		rule.to = strcmp(fields[4], "child") == 0 ? TO_CHILD
+		rule->signal = (int)number_read(fields[3]);
+		rule->to = strcmp(fields[4], "child") == 0 ? TO_CHILD
 			: strcmp(fields[4], "shell") == 0 ? TO_SHELL
 							  : TO_TERMINAL;
 		terminal = getenv("TERMINAL");
 	}
-	return rule.call != NULL && rule.occurrence > 0 && (rule.error != 0 || rule.signal != 0);
+	return rule->call != NULL && rule->occurrence > 0 && (rule->error != 0 || rule->signal != 0);
 }
 
 static void
@@ -324,17 +329,15 @@ begin(struct process *process, char *orders)
 {
 	char *order;
 
-	counting = programs = untmpfile = fired = false;
+	counting = programs = false;
 	children = lingering = 0;
 	seen = 0;
-	rule = (struct rule){.set = false};
+	rule_count = 0;
 	while ((order = strsep(&orders, "/")) != NULL) {
 		if (strcmp(order, "count") == 0 && list != NULL)
 			counting = true;
 		else if (strcmp(order, "programs") == 0)
 			programs = true;
-		else if (strcmp(order, "untmpfile") == 0)
-			untmpfile = true;
 		else if (*order != '\0'
 			&& (strncmp(order, "at:", 3) != 0 || !rule_parse(order + 3))) {
 			fprintf(stderr, "inject: no such order: %s\n", order);
@@ -366,6 +369,16 @@ anything_left(void)
 	return false;
 }
 
+static size_t
+rules_fired(void)
+{
+	size_t fired = 0;
+
+	for (size_t i = 0; i < rule_count; i++)
+		fired += rules[i].fired;
+	return fired;
+}
+
 static void
 report_write(void)
 {
@@ -373,7 +386,7 @@ report_write(void)
 
 	if (report == NULL)
 		die(report_path);
-	fprintf(report, "%d %d %u\n", fired, lingering, seen);
+	fprintf(report, "%zu %d %u\n", rules_fired(), lingering, seen);
 	fclose(report);
 	if (list != NULL)
 		fflush(list);
@@ -407,6 +420,26 @@ terminal_type(pid_t shell)
 	exit(1);
 }
 
+/* Do to the process what the rule says. True if that killed it. */
+static bool
+carry_out(const struct rule *rule, struct process *process)
+{
+	if (rule->signal != 0) {
+		pid_t to = rule->to == TO_CHILD ? process->pid : marked;
+
+		if (rule->to == TO_TERMINAL)
+			terminal_type(marked);
+		else
+			kill(to, rule->signal);
+		return rule->signal == SIGKILL && to == process->pid;
+	}
+	if (rule->call->number != SYS_close)
+		call_skip(process->pid);
+	process->replaced = true;
+	process->result = -rule->error;
+	return false;
+}
+
 /* One of the calls that are numbered: list it, or do to it what the rule says. True if the process was killed. */
 static bool
 position(struct process *process, const struct call *call)
@@ -421,23 +454,15 @@ position(struct process *process, const struct call *call)
 				strerrorname_np(*error));
 		fputs(call->errors[0] != 0 ? "\n" : "-\n", list);
 	}
-	if (!rule.set || fired || rule.role != process->role || rule.call != call
-		|| rule.occurrence != occurrence)
-		return false;
-	fired = true;
-	if (rule.signal != 0) {
-		pid_t to = rule.to == TO_CHILD ? process->pid : marked;
+	for (size_t i = 0; i < rule_count; i++) {
+		struct rule *rule = &rules[i];
 
-		if (rule.to == TO_TERMINAL)
-			terminal_type(marked);
-		else
-			kill(to, rule.signal);
-		return rule.signal == SIGKILL && to == process->pid;
+		if (!rule->fired && rule->role == process->role && rule->call == call
+			&& rule->occurrence == occurrence) {
+			rule->fired = true;
+			return carry_out(rule, process);
+		}
 	}
-	if (call->number != SYS_close)
-		call_skip(process->pid);
-	process->replaced = true;
-	process->result = -rule.error;
 	return false;
 }
 
@@ -474,12 +499,6 @@ entry(struct process *process, const struct ptrace_syscall_info *info)
 	}
 	if (marked == 0 || process->role == OUTSIDE || (process->executed && !programs))
 		return true;
-	if (untmpfile && number == SYS_openat && (arguments[2] & O_TMPFILE) == O_TMPFILE) {
-		call_skip(process->pid);
-		process->replaced = true;
-		process->result = -EOPNOTSUPP;
-		return true;
-	}
 	call = number >= 0 && number < CALL_MAX ? call_find(number, NULL) : NULL;
 	return call == NULL || !position(process, call);
 }
@@ -491,7 +510,8 @@ entry(struct process *process, const struct ptrace_syscall_info *info)
 static void
 go_on(const struct process *process, int number)
 {
-	bool over = fired && !untmpfile && process->role != OUTSIDE && !process->replaced;
+	bool over = rule_count > 0 && rules_fired() == rule_count && process->role != OUTSIDE
+		&& !process->replaced;
 	bool looked_at = !over && (!process->executed || (programs && process->role != OUTSIDE));
 
 	if (ptrace(looked_at ? PTRACE_SYSCALL : PTRACE_CONT, process->pid, NULL, (long)number) != 0

@@ -70,6 +70,32 @@ function host_switch() {
 	printf '%s' "${2}" > "${TABLE}/${1}"
 }
 
+# host_print NAME: an entry's fingerprint, FNV-1a over all that the kernel prints behind the first line, into ${print}.
+function host_print() {
+	declare LC_ALL=C line byte
+	declare -i i
+	print=2166136261
+	while IFS= read -r line; do
+		line+=$'\n'
+		for ((i = 0; i < ${#line}; i++)); do
+			printf -v byte '%d' "'${line:i:1}"
+			((print = ((print ^ (byte & 255)) * 16777619) & 0xffffffff))
+		done
+	done < <(tail -n +2 "${TABLE}/${1}")
+	printf -v print '%08x' "${print}"
+}
+
+# host_held NAME WHO: the entry is disabled, with the markers of a shell that held it and is dead.
+function host_held() {
+	declare print
+	host_print "${1}"
+	host_register ":armhf-held:E::armhf-binfmt-held::${2}:"
+	host_switch armhf-held 0
+	host_register ":armhf-held.${1}:E::armhf-binfmt-held::${print}:"
+	host_switch "armhf-held.${1}" 0
+	host_switch "${1}" 0
+}
+
 # An empty table that is enabled, mounted where it was not.
 function host_empty_table() {
 	declare file
