@@ -261,7 +261,7 @@ function setup() {
 }
 
 # Under sanitizers it would take an hour.
-# bats test_tags=unsanitized
+# bats test_tags=unsanitized,slow
 @test "steps: from several hundred starting states -n changes nothing and is right, a failure leaves nothing, the undo list undoes" {
 	test_limit 300
 	emulator=/usr/libexec/emulator failing=/usr/libexec/failing gone=/usr/libexec/gone
