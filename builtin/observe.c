@@ -339,28 +339,21 @@ parsed_judge(struct host *host, const char *path, int line, const char *why)
 static const char *const line_directories[] = {
 	"/etc/binfmt.d", "/run/binfmt.d", "/usr/lib/binfmt.d"};
 
-#define DIRECTORIES (sizeof(line_directories) / sizeof(line_directories[0]))
+#define DIRECTORIES ((int)(sizeof(line_directories) / sizeof(line_directories[0])))
 
-/* Is a file of this name in a directory that comes before? */
-static bool
-is_hidden(size_t directory, const char *name)
+static int
+is_configuration(const struct dirent *found)
 {
-	char path[sizeof(((struct host *)0)->descriptor_path)];
+	size_t length = strlen(found->d_name);
 
-	for (size_t i = 0; i < directory; i++) {
-		snprintf(path, sizeof(path), "%s/%s", line_directories[i], name);
-		if (path_exists(path))
-			return true;
-	}
-	return false;
+	return length > 5 && length < 200 && strcmp(found->d_name + length - 5, ".conf") == 0;
 }
 
-static bool
-is_configuration(const char *name)
+/* Whatever the locale. */
+static int
+by_name(const struct dirent **a, const struct dirent **b)
 {
-	size_t length = strlen(name);
-
-	return length > 5 && length < 200 && strcmp(name + length - 5, ".conf") == 0;
+	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
 /*
@@ -380,10 +373,11 @@ line_consider(struct host *host, const char *path)
 		return; /* masked */
 	length = file_read(host, path, &text);
 	if (length < 0) {
-		/* One that cannot be read may say anything, or nothing about armhf. */
-		if (host->descriptor != HOST_DESCRIPTOR_UNSAFE)
+		/* A link to nothing is nothing for systemd, and what it hides from users is root's. */
+		if (host->descriptor == HOST_DESCRIPTOR_INVALID
+			|| host->descriptor_fault.error == EACCES)
 			host->descriptor = HOST_DESCRIPTOR_ABSENT;
-		else
+		if (host->descriptor != HOST_DESCRIPTOR_ABSENT)
 			snprintf(host->descriptor_path, sizeof(host->descriptor_path), "%s", path);
 		return;
 	}
@@ -395,49 +389,61 @@ line_consider(struct host *host, const char *path)
 	parsed_judge(host, path, line, why);
 }
 
-/* Find the name that follows last in the alphabet, of all directories: "" where there is none. */
+/* One file, whose line takes the place of those before it. */
 static void
-next_name(const char *last, char next[NAME_MAX + 1], size_t *directory)
+line_observe(struct host *host, const char *directory, const char *name)
 {
-	next[0] = '\0';
-	for (size_t i = 0; i < DIRECTORIES; i++) {
-		DIR *list = opendir(line_directories[i]);
-		const struct dirent *found;
+	enum host_descriptor before = host->descriptor;
+	char path[sizeof(host->descriptor_path)];
 
-		while (list != NULL && (found = readdir(list)) != NULL) {
-			const char *name = found->d_name;
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
+	host->descriptor = HOST_DESCRIPTOR_ABSENT;
+	line_consider(host, path);
+	if (host->descriptor == HOST_DESCRIPTOR_ABSENT)
+		host->descriptor = before;
+}
 
-			if (!is_configuration(name) || strcmp(name, last) <= 0
-				|| (next[0] != '\0' && strcmp(name, next) >= 0)
-				|| is_hidden(i, name))
-				continue;
-			snprintf(next, NAME_MAX + 1, "%s", name);
-			*directory = i;
-		}
-		if (list != NULL)
-			closedir(list);
-	}
+/* The file that comes next by its name, of one name that of the first directory; -1: none is left. */
+static int
+first_of(struct dirent **const next[], const int left[])
+{
+	int first = -1;
+
+	for (int i = 0; i < DIRECTORIES; i++)
+		if (left[i] > 0
+			&& (first < 0 || strcmp((*next[i])->d_name, (*next[first])->d_name) < 0))
+			first = i;
+	return first;
 }
 
 static void
 lines_observe(struct host *host)
 {
-	char last[NAME_MAX + 1] = "", next[NAME_MAX + 1], path[sizeof(host->descriptor_path)];
-	size_t directory = 0;
+	struct dirent **lists[DIRECTORIES] = {NULL}, **next[DIRECTORIES];
+	char last[NAME_MAX + 1] = "";
+	int left[DIRECTORIES], first;
 
-	for (;;) {
-		enum host_descriptor before = host->descriptor;
-
-		next_name(last, next, &directory);
-		if (next[0] == '\0')
-			break;
-		snprintf(path, sizeof(path), "%s/%s", line_directories[directory], next);
-		host->descriptor = HOST_DESCRIPTOR_ABSENT;
-		line_consider(host, path);
-		if (host->descriptor == HOST_DESCRIPTOR_ABSENT)
-			host->descriptor = before;
-		memcpy(last, next, sizeof(last));
+	for (int i = 0; i < DIRECTORIES; i++) {
+		left[i] = scandir(line_directories[i], &lists[i], is_configuration, by_name);
+		next[i] = lists[i];
+		if (left[i] < 0 && errno != ENOENT && errno != ENOTDIR && errno != EACCES) {
+			host->descriptor = HOST_DESCRIPTOR_UNREADABLE;
+			fault_errno(&host->descriptor_fault, errno, line_directories[i], "list it");
+		}
 	}
+	while ((first = first_of(next, left)) >= 0) {
+		const char *name = (*next[first])->d_name;
+
+		/* A file hides those of its name in the directories behind. */
+		if (strcmp(name, last) != 0) {
+			snprintf(last, sizeof(last), "%s", name);
+			line_observe(host, line_directories[first], name);
+		}
+		free(*next[first]++);
+		left[first]--;
+	}
+	for (int i = 0; i < DIRECTORIES; i++)
+		free(lists[i]);
 }
 
 static void

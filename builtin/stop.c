@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * stop: blocks the signals that end a call early and looks for them. Takes none
- * of them: the shell's own handlers run when the mask is put back.
+ * of them: the shell's own handlers run when the mask is restored.
  */
 #include <errno.h>
 #include <fcntl.h>

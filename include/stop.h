@@ -13,7 +13,7 @@
 struct stop {
 	int fd; /* signalfd(2) of the stop signals, close-on-exec, above 2; -1 where it could not be had */
 	sigset_t waited; /* the stop signals that are blocked */
-	sigset_t before; /* the mask to put back */
+	sigset_t before; /* the mask to restore */
 };
 
 void

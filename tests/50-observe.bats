@@ -27,7 +27,7 @@ function setup() {
 		if sed '1,/armhf_binfmt_prepare.so/d; /memfd_create/d; /"\/dev\/null"/d; / +++ /d' "${calls}" | grep -Ev 'open(at)?\(.*O_RDONLY|O_PATH'; then
 			return 1
 		fi
-		diff <(echo "${before}") <(host_state)
+		unchanged "${before}" "$(host_state)"
 	}
 	looks 1 emulator-missing -n
 	host_add_emulator
@@ -74,7 +74,7 @@ function setup() {
 	[[ "$(stat -c '%i %x %y %z' "${DESCRIPTOR}")" != "${before}" ]]
 }
 
-@test "observe: in the descriptor's place a folder, FIFO, socket, device, dead or circular link, a huge line => invalid at once" {
+@test "observe: in the descriptor's place a directory, FIFO, socket, device, dead or circular link, a huge line => invalid at once" {
 	host_add_emulator
 	place() {
 		rm -rf "${DESCRIPTOR}"
@@ -241,7 +241,7 @@ function setup() {
 		expect status 0 REASON other-entry TIER 3 MODE emulated ENTRY "" WARNING "${TABLE}: *Permission denied*"
 	done
 	host_switch qemu-arm -1
-	diff <(echo "${before}") <(host_kept)
+	unchanged "${before}" "$(host_kept)"
 }
 
 @test "observe: names with blanks, newlines, backslashes and escape characters are entries, and escaped in the values" {
@@ -343,7 +343,7 @@ function setup() {
 	before="$(host_kept)"
 	prepare_in "${nested[@]}" --
 	expect status 1 REASON binfmt-unavailable MODE none MESSAGE "${TABLE}: *enabled entry*not the one in force*"
-	diff <(echo "${before}") <(host_kept)
+	unchanged "${before}" "$(host_kept)"
 }
 
 @test "observe: a container without a table of its own sees that armhf runs" {
@@ -384,6 +384,6 @@ function setup() {
 		prepare_in strace -o /dev/null -e "inject=${fault}" --
 		expect status 1 REASON probe-failed TIER 1 MODE none UNDO ""
 		rm "${DESCRIPTOR}"
-		diff <(echo "${before}") <(host_kept)
+		unchanged "${before}" "$(host_kept)"
 	done
 }

@@ -507,7 +507,7 @@ function failing_host() {
 		prepare -t 10
 		wait "${!}"
 		expect status "$((128 + number))" REASON interrupted MODE none MESSAGE "interrupted by signal ${number}*; *" UNDO ""
-		diff <(echo "${before}") <(host_kept)
+		unchanged "${before}" "$(host_kept)"
 	}
 	cp /usr/libexec/hangs /usr/bin/qemu-arm
 	for signal in HUP INT TERM; do
@@ -544,7 +544,7 @@ function failing_host() {
 	before="$(host_kept)"
 	prepare_in bash -c 'ulimit -v 200000; exec "$@"' bash --
 	expect status 1 REASON descriptor-failed TIER 1 ENTRY qemu-arm ACTIONS "" UNDO ""
-	diff <(echo "${before}") <(host_kept)
+	unchanged "${before}" "$(host_kept)"
 	armhf_runs
 }
 
@@ -562,10 +562,10 @@ function failing_host() {
 	expect REASON probe-timeout TIER 1 ACTIONS ""
 }
 
-@test "steps: an interpreter that somebody else could replace => refused, naming the component; a sticky folder is none" {
+@test "steps: an interpreter that somebody else could replace => refused, naming the component; a sticky directory is none" {
 	mkdir /usr/libexec/{safe,sticky,group,world}
-	for folder in safe sticky group world; do
-		host_add_emulator "/usr/libexec/${folder}/arm"
+	for name in safe sticky group world; do
+		host_add_emulator "/usr/libexec/${name}/arm"
 	done
 	chmod 1777 /usr/libexec/sticky
 	# Root's own group is root.
@@ -710,7 +710,7 @@ function failing_host() {
 		prepare -n
 		expect status 0 REASON entry-registered TIER 4 MODE none ACTIONS register:qemu-arm UNDO "unregister:qemu-arm@????????" \
 			WARNING "${1}: *${2}*"
-		diff <(echo "${before}") <(host_kept)
+		unchanged "${before}" "$(host_kept)"
 		prepare
 		expect status 0 REASON entry-registered TIER 4 MODE emulated ENTRY qemu-arm FLAGS POC ACTIONS register:qemu-arm UNDO "unregister:qemu-arm@????????" \
 			WARNING "${1}: *${2}*"
@@ -718,7 +718,7 @@ function failing_host() {
 		armhf_runs
 		prepare -r "${ARMHF_BINFMT_UNDO}"
 		expect status 0
-		diff <(echo "${before}") <(host_kept)
+		unchanged "${before}" "$(host_kept)"
 	}
 	mount --bind /usr/share/binfmts /usr/share/binfmts
 	mount -o remount,bind,ro /usr/share/binfmts
@@ -820,7 +820,7 @@ function register_type() {
 		: > "${BATS_TEST_TMPDIR}/stop"
 		wait "${!}"
 		[[ ! -e "${BATS_TEST_TMPDIR}/broken" ]]
-		diff <(echo "${before}") <(host_kept)
+		unchanged "${before}" "$(host_kept)"
 	}
 	printf '%s\n' "package x" "interpreter ${EMULATOR}" 'magic \x7fELF' > "${DESCRIPTOR}"
 	goes_on descriptor-failed "${DESCRIPTOR}: *this machine's own programs*"
@@ -856,7 +856,7 @@ function register_type() {
 	expect status 0 REASON descriptor-current
 	prepare -r "unregister:qemu-arm remove-descriptor"
 	expect status 0 REASON undo-done WARNING ""
-	diff <(echo "${before}") <(host_kept)
+	unchanged "${before}" "$(host_kept)"
 	# Tier 1 and 2 say what is wrong with P.
 	host_descriptor
 	prepare_fails
@@ -942,7 +942,7 @@ function register_type() {
 		before="$(host_kept)"
 		prepare_in strace -o /dev/null -P "${TABLE}/status" -e inject=write:retval=1 -- -p emulated
 		expect status 1 REASON binfmt-off TIER "${tier}" MODE none MESSAGE "${TABLE}/status: *echo 1 > *"
-		diff <(echo "${before}") <(host_kept)
+		unchanged "${before}" "$(host_kept)"
 	done
 }
 
@@ -962,7 +962,7 @@ function register_type() {
 			*yes) expect status 1 REASON descriptor-failed TIER 1 ;;
 			esac
 			expect MODE none MESSAGE "${TABLE}/*: *" UNDO ""
-			diff <(echo "${before}") <(host_kept)
+			unchanged "${before}" "$(host_kept)"
 		done
 	done
 	prepare_in strace -o /dev/null -P "${TABLE}/register" -e inject=write:error=EPERM --
@@ -978,16 +978,16 @@ function register_type() {
 	before="$(host_kept)"
 	prepare_in strace -o /dev/null -P "${TABLE}/qemu-arm" -e inject=write:retval=1 --
 	expect status 1 REASON descriptor-failed MODE none MESSAGE "${TABLE}/qemu-arm: *"
-	diff <(echo "${before}") <(host_kept)
+	unchanged "${before}" "$(host_kept)"
 	host_switch qemu-arm -1
 	host_register_armhf qemu-arm "" /usr/bin/false
 	before="$(host_kept)"
 	prepare_in strace -o /dev/null -P "${TABLE}/qemu-arm" -e inject=write:retval=2 --
 	expect status 1 REASON descriptor-failed MODE none MESSAGE "${TABLE}/qemu-arm: *"
-	diff <(echo "${before}") <(host_kept)
+	unchanged "${before}" "$(host_kept)"
 	prepare_in strace -o /dev/null -P "${TABLE}/qemu-arm" -e inject=write:error=EACCES --
 	expect status 1 REASON not-permitted MODE none MESSAGE "${TABLE}/qemu-arm: *"
-	diff <(echo "${before}") <(host_kept)
+	unchanged "${before}" "$(host_kept)"
 }
 
 @test "steps: a full disk, a failing disk, a descriptor that cannot be made => the entry alone; nothing is left under any name" {
@@ -1003,7 +1003,7 @@ function register_type() {
 	for fault in fsync:error=EIO fsync:error=EIO:when=2 fchmod:error=EIO renameat2:error=ENOSPC renameat2:error=EINVAL; do
 		prepare_in strace -o /dev/null -e "inject=${fault}" --
 		registered "$([[ "${fault}" != *EIO* ]] || echo "Input/output error")"
-		diff <(echo "${before}") <(host_kept)
+		unchanged "${before}" "$(host_kept)"
 	done
 	# A real full disk. The temporary file is on that of /usr/share.
 	mount -t tmpfs -o size=8k,mode=0755 none /usr/share
@@ -1134,13 +1134,13 @@ function register_type() {
 	for error in EPERM:not-permitted EACCES:not-permitted EROFS:not-permitted ENODEV:binfmt-unavailable ENOMEM:binfmt-unavailable EBUSY:binfmt-unavailable; do
 		prepare_in strace -o /dev/null -e "inject=mount:error=${error%:*}" --
 		expect status 1 REASON "${error#*:}" TIER 4 MODE none MESSAGE "${TABLE}: *" UNDO ""
-		diff <(echo "${before}") <(host_kept)
+		unchanged "${before}" "$(host_kept)"
 	done
 	if ((EUID == 0)) && setpriv --reuid=65534 true 2> /dev/null; then
 		prepare_in as_nobody --
 		expect status 1 REASON not-permitted TIER 4 MODE none MESSAGE "${TABLE}: *mount*" UNDO ""
 	fi
-	diff <(echo "${before}") <(host_kept)
+	unchanged "${before}" "$(host_kept)"
 }
 
 @test "mount: an autofs that does not mount the table => binfmt-unavailable, and never mounted over" {

@@ -20,10 +20,10 @@ function setup() {
 	expect status 0 REASON undo-done TIER 0 MODE none ENTRY "" INTERPRETER "" FLAGS "" ACTIONS "unregister:qemu-arm remove-descriptor remove-directory" \
 		UNDO "" WARNING ""
 	[[ ! -e "${DESCRIPTOR%/*}" ]]
-	diff <(echo "${before}") <(host_kept)
+	unchanged "${before}" "$(host_kept)"
 	prepare -r "${undo}"
 	expect status 0 REASON undo-done ACTIONS "" UNDO ""
-	diff <(echo "${before}") <(host_kept)
+	unchanged "${before}" "$(host_kept)"
 }
 
 @test "undo: each call's list takes the host back through the states it came from" {
@@ -43,7 +43,7 @@ function setup() {
 	for i in 1 0; do
 		prepare -r "${lists[i]}"
 		expect status 0 REASON undo-done UNDO ""
-		diff <(echo "${states[i]}") <(host_kept)
+		unchanged "${states[i]}" "$(host_kept)"
 	done
 }
 
@@ -54,7 +54,7 @@ function setup() {
 	before="$(host_state)"
 	prepare -n -r "${undo}"
 	expect status 0 REASON undo-done ACTIONS "unregister:qemu-arm remove-descriptor" UNDO "" MODE emulated
-	diff <(echo "${before}") <(host_state)
+	unchanged "${before}" "$(host_state)"
 }
 
 @test "undo: some of the steps, in any order, with blanks and newlines between them" {
@@ -159,7 +159,7 @@ function setup() {
 	prepare -r "${list}"
 	expect status 1 REASON undo-failed ACTIONS "" UNDO "${list# }"
 	umount "${TABLE}"
-	diff <(echo "${before}") <(host_state)
+	unchanged "${before}" "$(host_state)"
 	prepare -r "${ARMHF_BINFMT_UNDO}"
 	expect status 0 UNDO "" ACTIONS "${list# }"
 	[[ "$(ls "${TABLE}")" == $'register\nstatus' ]]
@@ -218,7 +218,7 @@ function setup() {
 	fi
 	prepare_in strace -o /dev/null -P "${TABLE}/qemu-arm" -e inject=write:retval=2 -- -r unregister:qemu-arm
 	expect status 1 REASON undo-failed MODE emulated MESSAGE "${TABLE}/qemu-arm: *" UNDO unregister:qemu-arm ACTIONS ""
-	diff <(echo "${before}") <(host_kept)
+	unchanged "${before}" "$(host_kept)"
 	prepare_in strace -o /dev/null -P "${TABLE}/qemu-arm" -e inject=write:error=EIO -- -r "${undo}"
 	expect status 1 REASON undo-failed MODE emulated UNDO "unregister:qemu-arm@????????" ACTIONS remove-descriptor
 	prepare -r "${ARMHF_BINFMT_UNDO}"
@@ -242,7 +242,7 @@ function setup() {
 	before="$(host_state)"
 	prepare -r disable:odd
 	expect status 1 REASON undo-failed UNDO disable:odd ACTIONS ""
-	diff <(echo "${before}") <(host_state)
+	unchanged "${before}" "$(host_state)"
 }
 
 @test "undo: unimport takes the record and binfmt-support's entry; without a record it is done; a failure is told" {
@@ -259,7 +259,7 @@ function setup() {
 	umount /var/lib/binfmts
 	prepare -r "${undo}"
 	expect status 0 REASON undo-done UNDO ""
-	diff <(echo "${before}") <(host_kept)
+	unchanged "${before}" "$(host_kept)"
 	refute update-binfmts --display qemu-arm
 	prepare -r "${undo}"
 	expect status 0 ACTIONS ""
@@ -281,5 +281,5 @@ function setup() {
 		prepare ${options} -r unregister:qemu-arm
 		expect status 2 stderr "*usage*"
 	done
-	diff <(echo "${before}") <(host_state)
+	unchanged "${before}" "$(host_state)"
 }

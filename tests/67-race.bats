@@ -166,7 +166,7 @@ function watch() {
 	[[ ! -e "${DESCRIPTOR}" && "$(ls "${TABLE}")" == $'other\nregister\nstatus' ]]
 }
 
-@test "race: an ordinary user may lock the folder, status and entries, and holds nobody up" {
+@test "race: an ordinary user may lock the directory, status and entries, and holds nobody up" {
 	requires_root
 	host_add_emulator
 	host_register_armhf
@@ -200,7 +200,7 @@ function watch() {
 	[[ "$(ls "${DESCRIPTOR%/*}")" == qemu-arm && "$(host_entry qemu-arm)" == *"interpreter /usr/libexec/arm"* ]]
 }
 
-@test "race: an entry that somebody registers at the last moment is theirs => trusted, our descriptor taken back" {
+@test "race: an entry that somebody registers at the last moment is theirs => trusted, our descriptor removed" {
 	requires_strace
 	host_add_emulator
 	strace=(strace -o "${BATS_TEST_TMPDIR}/calls" -P "${TABLE}/register" -e trace=write -e inject=write:delay_enter=500000)
@@ -222,7 +222,7 @@ function watch() {
 	prepare_in strace -o "${BATS_TEST_TMPDIR}/calls" -e trace=renameat2 -e inject=renameat2:error=EEXIST --
 	expect status 1 REASON binfmt-busy TIER 4 MODE none ACTIONS "" UNDO ""
 	(($(grep -c INJECTED "${BATS_TEST_TMPDIR}/calls") <= 9))
-	diff <(echo "${before}") <(host_kept)
+	unchanged "${before}" "$(host_kept)"
 }
 
 @test "race: entries that come and go while they are looked at => never a crash or a hang, and right in the end" {
@@ -299,7 +299,7 @@ function watch() {
 	expect status 1 REASON binfmt-busy TIER 1 MODE none MESSAGE "${TABLE}/register: *60*fuser*" ACTIONS "" UNDO ""
 	((SECONDS >= 60 && SECONDS < 75))
 	wait "${!}"
-	diff <(echo "${before}") <(host_state)
+	unchanged "${before}" "$(host_state)"
 	exec {lock}>&-
 	prepare
 	expect status 0

@@ -169,10 +169,10 @@ function run_block() {
 	requires "binutils for armhf" command -v arm-linux-gnueabihf-as
 	block contributing 2 > "${BATS_TEST_TMPDIR}/commands"
 	cd "${COPY}"
-	declare folder
-	folder="$(pkg-config --define-variable=prefix=/usr --variable=loadablesdir bash)"
+	declare directory
+	directory="$(pkg-config --define-variable=prefix=/usr --variable=loadablesdir bash)"
 	# What make install leaves is seen before it is removed again.
-	sed -i "s|^make uninstall|[[ -f image${folder}/armhf_binfmt_prepare.so ]] \&\& &|" "${BATS_TEST_TMPDIR}/commands"
+	sed -i "s|^make uninstall|[[ -f image${directory}/armhf_binfmt_prepare.so ]] \&\& &|" "${BATS_TEST_TMPDIR}/commands"
 	grep -q ' && make uninstall' "${BATS_TEST_TMPDIR}/commands"
 	# A terminal's environment, for this is bats within bats and make within make.
 	env -i HOME="${HOME}" XDG_CACHE_HOME="${XDG_CACHE_HOME:-${HOME}/.cache}" PATH="/usr/local/bin:$(getconf PATH):/usr/sbin:/sbin" \
@@ -180,7 +180,7 @@ function run_block() {
 	# The probe assembles to the same bytes.
 	cmp include/probe_image.h "${TOP}/include/probe_image.h"
 	[ ! -e build ]
-	[ ! -e "image${folder}/armhf_binfmt_prepare.so" ]
+	[ ! -e "image${directory}/armhf_binfmt_prepare.so" ]
 }
 
 @test "readme: every path, link, make target and reason in it exists" {

@@ -10,7 +10,7 @@ function setup() {
 	private_host
 }
 
-# A folder and a program that belong to somebody else, and would tell if they were executed.
+# A directory and a program that belong to somebody else, and would tell if they were executed.
 function evil() {
 	MARK="${BATS_TEST_TMPDIR}/executed"
 	EVIL="/usr/lib/bash/evil"
@@ -31,7 +31,7 @@ function not_executed() {
 	}
 }
 
-@test "hostile: a descriptor, a folder or a program that others can write => refused by name, nothing registered, nothing executed" {
+@test "hostile: a descriptor, a directory or a program that others can write => refused by name, nothing registered, nothing executed" {
 	requires_root
 	evil
 	host_add_emulator
@@ -46,7 +46,7 @@ function not_executed() {
 			prepare ${options}
 			expect status 1 REASON "descriptor-@(invalid|failed)" MESSAGE "*${named}: *" ACTIONS "" UNDO ""
 		done
-		diff <(echo "${before}") <(host_state)
+		unchanged "${before}" "$(host_state)"
 		[[ "$(ls "${TABLE}")" == $'register\nstatus' ]]
 		eval "${mend}"
 		rm "${DESCRIPTOR}"
@@ -74,7 +74,7 @@ function not_executed() {
 	install -d -o 1000 "${theirs}"
 	host_descriptor_text "${EVIL}/program" > "${EVIL}/descriptor"
 	host_descriptor_text > "${EVIL}/good"
-	# The user's folder is world-readable, its links lead now to root's own good file, now to the evil one.
+	# The user's directory is world-readable, its links lead now to root's own good file, now to the evil one.
 	# Not through the function: that would be a shell between, and killing it would leave the loop behind for ever.
 	(exec setpriv --reuid=1000 --regid=1000 --clear-groups --pdeathsig KILL bash -c 'while :; do
 			for target in good descriptor program; do
@@ -99,7 +99,7 @@ function not_executed() {
 	kill "${swapper}"
 }
 
-@test "hostile: the folder of the descriptors is a link into another user's => nothing is written there" {
+@test "hostile: the directory of the descriptors is a link into another user's => nothing is written there" {
 	requires_root
 	host_add_emulator
 	theirs="/usr/lib/bash/theirs"
@@ -111,7 +111,7 @@ function not_executed() {
 	[[ -z "$(ls -A "${theirs}")" ]]
 	prepare -r "${ARMHF_BINFMT_UNDO}"
 	[[ -z "$(ls -A "${theirs}")" && "$(ls "${TABLE}")" == $'register\nstatus' ]]
-	# Through root's own folders a link is as good as any.
+	# Through root's own directories a link is as good as any.
 	rm "${DESCRIPTOR%/*}"
 	mkdir /usr/libexec/formats
 	ln -s /usr/libexec/formats "${DESCRIPTOR%/*}"
@@ -138,7 +138,7 @@ function not_executed() {
 	env -i HOME=/nonexistent PATH="${EVIL}:." IFS=$'/:a\n' BASH_ENV="${EVIL}/env.sh" ENV="${EVIL}/env.sh" TMPDIR="${EVIL}" CDPATH="${EVIL}" \
 		LC_ALL=tr_TR.UTF-8 LANGUAGE=tr GLOBIGNORE='*' OPTIND=7 OPTERR=0 \
 		"$(command -v bash)" --norc -p -c 'MARK="${2}"
-			for name in mount modprobe update-binfmts qemu-arm-static uname arch-test probe_run apply_steps plan_decide \
+			for name in mount modprobe update-binfmts qemu-arm-static uname arch-test probe_run steps_do decide \
 				malloc open read write printf echo test [ command set unset trap kill wait; do
 				eval "function ${name} { : > \"\${MARK}\"; }"
 				export -f "${name}"
@@ -150,7 +150,7 @@ function not_executed() {
 			exit "${status}"' bash "${INSTALLED}" "${MARK}" "${BATS_TEST_TMPDIR}/outcome"
 	not_executed
 	diff <(echo "${outcome}") "${BATS_TEST_TMPDIR}/outcome"
-	diff <(echo "${state}") <(host_state | grep -v 'binfmts')
+	unchanged "${state}" "$(host_state | grep -v 'binfmts')"
 }
 
 @test "hostile: an interpreter that is a shell script gets neither BASH_ENV nor an exported function" {
@@ -191,7 +191,7 @@ function not_executed() {
 		# shellcheck disable=SC2086
 		prepare_in "${BUILD}/tests/refuse" ${filter} --
 		expect status 1 REASON "${reason}" MODE none MESSAGE "${message}" ACTIONS "" UNDO ""
-		diff <(echo "${before}") <(host_kept)
+		unchanged "${before}" "$(host_kept)"
 	done <<- 'TABLE'
 		execveat:1|probe-failed|*could be started*: Operation not permitted; *
 		flock:1|not-permitted|/proc/sys/fs/binfmt_misc/register: cannot lock it: Operation not permitted; *
@@ -202,7 +202,7 @@ function not_executed() {
 
 # What loads the sanitizers into a shell stands in /tmp, which is hidden here.
 # bats test_tags=unsanitized
-@test "hostile: vm.memfd_noexec=2, and no folder but one that allows exec => the same outcome" {
+@test "hostile: vm.memfd_noexec=2, and no directory but one that allows exec => the same outcome" {
 	requires "vm.memfd_noexec (Linux 6.3 and later)" [ -e /proc/sys/vm/memfd_noexec ]
 	# The setting belongs to root outside.
 	requires_root
@@ -224,7 +224,7 @@ function not_executed() {
 	expect status 0 REASON descriptor-created MODE emulated
 }
 
-@test "hostile: no process to be had (RLIMIT_NPROC) => probe-failed with errno, nothing changed" {
+@test "hostile: no process can be started (RLIMIT_NPROC) => probe-failed with errno, nothing changed" {
 	requires_root
 	host_add_emulator
 	host_descriptor
@@ -232,10 +232,10 @@ function not_executed() {
 	before="$(host_state)"
 	prepare_in another bash -c 'ulimit -u 1; exec "$@"' bash -- -n
 	expect status 1 REASON probe-failed MODE none MESSAGE "*: no armhf program could be started (*): Resource temporarily unavailable; *ulimit -u*" UNDO ""
-	diff <(echo "${before}") <(host_state)
+	unchanged "${before}" "$(host_state)"
 }
 
-@test "hostile: no descriptor to be had (RLIMIT_NOFILE), from none to enough => the outcome or EMFILE, never anything between" {
+@test "hostile: no descriptor is left (RLIMIT_NOFILE), from none to enough => the outcome or EMFILE, never anything between" {
 	host_add_emulator
 	host_add_binfmt_support
 	before="$(host_kept)"
@@ -263,7 +263,7 @@ function not_executed() {
 			expect status 1 MESSAGE "*Too many open files*" UNDO ""
 			failed+=1
 		fi
-		diff <(echo "${before}") <(host_kept)
+		unchanged "${before}" "$(host_kept)"
 	done
 	((failed > 2 && passed > 2))
 }
@@ -281,7 +281,7 @@ function not_executed() {
 		expect status 0 REASON entry-registered ACTIONS register:qemu-arm WARNING "${DESCRIPTOR}: *No space left on device; *reboot*"
 		[[ "$(ls -A /usr/share)" == binfmts ]]
 		prepare -r "${ARMHF_BINFMT_UNDO}"
-		diff <(echo "${before}") <(host_kept)
+		unchanged "${before}" "$(host_kept)"
 		umount -l /usr/share
 	done
 	prepare

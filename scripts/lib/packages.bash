@@ -211,3 +211,13 @@ function packages_emulator() {
 	echo "no package of this release holds qemu-arm" >&2
 	return 1
 }
+
+# Unpack it, and tell the scripts that this one starts where it is: HOST_PACKAGES, HOST_EMULATOR and HOST_ARMHF.
+function packages_export() {
+	[[ -z "${HOST_PACKAGES:-}" ]] || return 0
+	packages_prepare || return 1
+	HOST_EMULATOR="$(packages_emulator)"
+	HOST_ARMHF="$(packages_armhf)"
+	HOST_PACKAGES="$(packages_cache)"
+	export HOST_PACKAGES HOST_EMULATOR HOST_ARMHF
+}

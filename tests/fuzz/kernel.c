@@ -47,7 +47,7 @@ put_back(const struct entry *entry, const char *text, size_t length)
 	}
 	fuzz_claim(table_register(line, (size_t)size), line, strerror(errno));
 	fuzz_claim(table_read(entry->name, again) == length && memcmp(again, text, length) == 0,
-		"what is put back is printed as before", again);
+		"what is registered again is printed as before", again);
 	fuzz_claim(table_switch(entry->name, "-1"), "it can be removed", line);
 }
 

@@ -49,13 +49,13 @@ table_need(bool done, const char *what)
 static unsigned int
 table_count(void)
 {
-	DIR *folder = opendir(TABLE);
+	DIR *directory = opendir(TABLE);
 	unsigned int count = 0;
 
-	table_need(folder != NULL, "opendir");
-	while (readdir(folder))
+	table_need(directory != NULL, "opendir");
+	while (readdir(directory))
 		count++;
-	closedir(folder);
+	closedir(directory);
 	return count - 4;
 }
 

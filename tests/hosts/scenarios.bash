@@ -200,7 +200,7 @@ for policy in "${policies[@]}"; do
 done
 
 for policy in "${policies[@]}"; do
-	scenario "disabled-${policy}" 'qemu-arm was registered by hand and switched off'
+	scenario "disabled-${policy}" 'qemu-arm was registered by hand and disabled'
 	host_register_armhf
 	host_switch qemu-arm 0
 	prepare -p "${policy}"
@@ -302,24 +302,24 @@ prepare
 host_register_armhf
 prepare
 
-# ---- binfmt_misc is switched off, or not to be had ----
+# ---- binfmt_misc is disabled, or not there ----
 
 group off
 
-scenario off 'binfmt_misc is switched off'
+scenario off 'binfmt_misc is disabled'
 host_switch status 0
 prepare
 prepare -p emulated
 undo
 
-scenario off-enabled 'binfmt_misc is switched off, and qemu-arm enabled'
+scenario off-enabled 'binfmt_misc is disabled, and qemu-arm enabled'
 host_register_armhf
 host_switch status 0
 prepare
 prepare -p emulated
 undo
 
-scenario off-packaged 'binfmt_misc is switched off, and a descriptor is there'
+scenario off-packaged 'binfmt_misc is disabled, and a descriptor is there'
 host_descriptor "${emulator}"
 host_switch status 0
 prepare

@@ -8,9 +8,9 @@ source "${parts_directory}/../hosts/lib.bash"
 hosts_recipes="${parts_directory}/qemu-5.2.bash"
 
 function part_qemu_before_preserve() {
-	declare folder="${1}"
-	hosts_download bullseye "$(dpkg --print-architecture)" "${folder}/packages" qemu-user-static
-	dpkg-deb --fsys-tarfile "${folder}"/packages/*.deb | tar -xO ./usr/bin/qemu-arm-static > "${folder}/qemu-arm-static"
-	chmod 755 "${folder}/qemu-arm-static"
-	rm -rf "${folder}/packages"
+	declare directory="${1}"
+	hosts_download bullseye "$(dpkg --print-architecture)" "${directory}/packages" qemu-user-static
+	dpkg-deb --fsys-tarfile "${directory}"/packages/*.deb | tar -xO ./usr/bin/qemu-arm-static > "${directory}/qemu-arm-static"
+	chmod 755 "${directory}/qemu-arm-static"
+	rm -rf "${directory}/packages"
 }

@@ -56,8 +56,10 @@ function host_register() {
 
 # host_register_armhf [NAME [FLAGS [INTERPRETER]]]: an entry that claims armhf. The next one is newer by a clock tick.
 function host_register_armhf() {
+	declare -i end
 	host_register ":${1:-qemu-arm}:M:0:${ARMHF_MAGIC}:${ARMHF_MASK}:${3:-${EMULATOR}}:${2:-}" || return
-	sleep 0.01
+	end="${EPOCHREALTIME/[.,]/} + 10000"
+	while ((${EPOCHREALTIME/[.,]/} < end)); do :; done
 }
 
 # host_entry NAME: what the kernel prints for it; nothing, and status 1, where it is absent.
@@ -114,8 +116,18 @@ function prepare() {
 	unset ${!ARMHF_BINFMT_@}
 	status=0
 	armhf_binfmt_prepare "$@" > "${HOST_OUTPUT}.out" 2> "${HOST_OUTPUT}.err" || status="${?}"
-	stdout="$(< "${HOST_OUTPUT}.out")"
-	stderr="$(< "${HOST_OUTPUT}.err")"
+	prepare_output
+}
+
+# As "$(< FILE)", for which bash starts a process.
+function prepare_output() {
+	declare name
+	for name in stdout stderr; do
+		IFS= read -r -d '' "${name?}" < "${HOST_OUTPUT}.${name#std}" || :
+		while [[ "${!name}" == *$'\n' ]]; do
+			printf -v "${name}" '%s' "${!name%$'\n'}"
+		done
+	done
 }
 
 # prepare_fails [OPTION...]: a call that fails: it says so in one line, and leaves everything as it was.
@@ -125,7 +137,7 @@ function prepare_fails() {
 	prepare "$@"
 	expect status 1 stderr "*armhf_binfmt_prepare: ${ARMHF_BINFMT_MESSAGE//\\/\\\\}" MESSAGE "?*: ?*; ?*" UNDO "" stdout ""
 	[[ "${stderr}" != *$'\n'* ]]
-	diff <(echo "${before}") <(host_kept)
+	unchanged "${before}" "$(host_kept)"
 }
 
 # prepare_in COMMAND... -- [OPTION...]: as prepare, but in a new shell that COMMAND (strace, as_nobody, unshare) runs.
@@ -147,8 +159,7 @@ function prepare_in() {
 		exit "${status}"' "${INSTALLED}" "$@" > "${HOST_OUTPUT}.out" 2> "${HOST_OUTPUT}.err" 9> "${HOST_OUTPUT}.set" || status="${?}"
 	# shellcheck source=/dev/null
 	source "${HOST_OUTPUT}.set"
-	stdout="$(< "${HOST_OUTPUT}.out")"
-	stderr="$(< "${HOST_OUTPUT}.err")"
+	prepare_output
 }
 
 # expect NAME VALUE...: pairs, all of which must hold. A name is status, stdout, stderr, or an outcome variable
@@ -181,21 +192,26 @@ function refute() {
 # What there is to see of the table, the descriptor and binfmt-support's records: equal before and after a
 # call that changed nothing.
 function host_state() {
-	declare file
-	declare -a directories=()
-	for file in "${TABLE}"/*; do
-		[[ "${file}" == */register || ! -e "${file}" ]] || { echo "${file}:" && cat "${file}"; }
+	declare file text
+	declare -a found=()
+	for file in "${TABLE}"/* /{usr/share,var/lib}/binfmts /{usr/share,var/lib}/binfmts/{*,.[!.]*}; do
+		[[ "${file}" != */register && (-e "${file}" || -L "${file}") ]] || continue
+		text=""
+		[[ ! -f "${file}" || -L "${file}" ]] || IFS= read -r -d '' text < "${file}" || :
+		printf '%s: %s\n' "${file}" "${text%$'\n'}"
+		[[ "${file}" == "${TABLE}"/* || ("${1:-}" == kept && -d "${file}") ]] || found+=("${file}")
 	done
-	for file in /usr/share/binfmts /var/lib/binfmts; do
-		[[ ! -e "${file}" ]] || directories+=("${file}")
-	done
-	find "${directories[@]}" -printf '%p %y %i %m %U %s %T@ %C@\n' | sort
-	find "${directories[@]}" -type f -exec sha256sum {} + | sort
+	((${#found[@]} == 0)) || stat -c '%N %F %i %a %u %s %y %z' "${found[@]}"
 }
 
 # The same without the times, size and inode of directories: equal before and after a call that undid what it did.
 function host_kept() {
-	host_state | sed -E 's/^(\S+ d) .*/\1/'
+	host_state kept
+}
+
+# unchanged BEFORE NOW: two texts are the same, or how they differ.
+function unchanged() {
+	[[ "${1}" == "${2}" ]] || diff <(echo "${1}") <(echo "${2}")
 }
 
 # Does an armhf program run here? Two that have nothing to do with the builtin: arch-test's static one and, with
