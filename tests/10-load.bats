@@ -79,6 +79,7 @@ function glibc_floor() {
 	done
 }
 
+# bats test_tags=slow
 @test "build: the arm64 object cross-builds without a warning" {
 	requires "a compiler for arm64" command -v aarch64-linux-gnu-gcc
 	make_alone -C "${TOP}" CROSS_COMPILE=aarch64-linux-gnu- BUILD="${BATS_TEST_TMPDIR}/arm64" WERROR=1
@@ -91,6 +92,7 @@ function glibc_floor() {
 	[ "$(printf '%s\n' "${newest}" GLIBC_2.28 | sort -V | tail -n 1)" = GLIBC_2.28 ]
 }
 
+# bats test_tags=slow
 @test "build: a changed header rebuilds what uses it and nothing else, changed flags everything" {
 	declare tree="${BATS_TEST_TMPDIR}/tree"
 	mkdir "${tree}"

@@ -757,7 +757,7 @@ function probe_host() {
 }
 
 # valgrind and the sanitizers do not run together.
-# bats test_tags=unsanitized
+# bats test_tags=unsanitized,slow
 @test "probe: valgrind finds nothing" {
 	requires valgrind command -v valgrind
 	probe_host <<- 'EOF'

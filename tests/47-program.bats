@@ -85,6 +85,7 @@ function says() {
 	((i == 200))
 }
 
+# bats test_tags=slow
 @test "program: 100,000 files below 16 MB, and a tree deeper than any path" {
 	declare root="${BATS_TEST_TMPDIR}/root" directory i took memory name
 	program "${root}/bin/a"

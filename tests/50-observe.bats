@@ -296,6 +296,7 @@ function setup() {
 	expect status 0 REASON descriptor-created WARNING ""
 }
 
+# bats test_tags=slow
 @test "observe: a table of 1000 entries, and 40 that claim armhf" {
 	host_add_emulator
 	for ((i = 0; i < 960; i++)); do

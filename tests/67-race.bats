@@ -81,6 +81,7 @@ function watch() {
 	wait "${watcher}"
 }
 
+# bats test_tags=slow
 @test "race: 8 shells at once from every other starting state => as one shell alone" {
 	host_add_emulator
 	host_descriptor
@@ -247,6 +248,7 @@ function watch() {
 	armhf_runs
 }
 
+# bats test_tags=slow
 @test "race: killed at any moment => no half descriptor, no second name, and the next call ends with status 0" {
 	host_add_emulator
 	watch &

@@ -610,7 +610,7 @@ binfmt_misc emulator step binfmt_misc armhf importer native undo result " ]]
 }
 
 # The sanitizers keep what is freed: the memory is not flat.
-# bats test_tags=unsanitized
+# bats test_tags=unsanitized,slow
 @test "shell: 600 calls leave the same descriptors, children and memory" {
 	private_host
 	host_add_emulator
@@ -642,6 +642,7 @@ binfmt_misc emulator step binfmt_misc armhf importer native undo result " ]]
 	[[ -z "${children}" && -z "$(jobs)" ]]
 }
 
+# bats test_tags=slow
 @test "jobs: background jobs keep their statuses, with and without job control" {
 	private_host
 	host_add_emulator

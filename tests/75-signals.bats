@@ -126,6 +126,7 @@ function no_child() {
 	done
 }
 
+# bats test_tags=slow
 @test "signals: the shell ends, goes on, and runs INT, ERR and EXIT traps as with an external command" {
 	signal_host
 	# lived COMMAND NAME TRAPS OPTIONS: what is seen of a shell whose command is interrupted, by a signal to its group

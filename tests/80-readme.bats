@@ -162,6 +162,7 @@ function run_block() {
 	armhf_runs
 }
 
+# bats test_tags=slow
 @test "readme: the commands for those who work on it" {
 	requires "a compiler for arm64" command -v aarch64-linux-gnu-gcc
 	requires "clang-format" command -v clang-format

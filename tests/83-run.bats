@@ -28,6 +28,7 @@ function run_it() {
 	stdout="$(< "${BATS_TEST_TMPDIR}/out")" stderr="$(< "${BATS_TEST_TMPDIR}/err")"
 }
 
+# bats test_tags=slow
 @test "run: as root in the tree of another user => nothing is left in it, nor in the directory for temporary files" {
 	requires_root
 	host_add_emulator
@@ -42,6 +43,7 @@ function run_it() {
 	[[ -z "$(ls -A "${BATS_TEST_TMPDIR}/tmp")" ]]
 }
 
+# bats test_tags=slow
 @test "run: as root in the tree of another user who has built it => that object is used" {
 	requires_root
 	host_add_emulator
@@ -56,6 +58,7 @@ function run_it() {
 	expect status 0 stdout "*result: *"
 }
 
+# bats test_tags=slow
 @test "run: without sudo, as root => it works" {
 	host_add_emulator
 	rm -f /usr/bin/sudo
@@ -77,6 +80,7 @@ function run_it() {
 	[[ ! -e "${BATS_TEST_TMPDIR}/noted" ]]
 }
 
+# bats test_tags=slow
 @test "run: an entry without flag F => it says that chroots need a copy, and the command makes one" {
 	host_add_emulator
 	run_it

@@ -176,6 +176,7 @@ function somebody_holds() {
 	[ "$(called PREFER_NATIVE_ARMHF=no ARMHF_BINFMT_POLICY=registered)" = "-p registered -t 10 -k spied bullseye armhf -A outcome" ]
 }
 
+# bats test_tags=slow
 @test "object: is built once, also by five builds at once, and again for other sources or where it does not load" {
 	declare name object inode
 	test_limit 600

@@ -66,6 +66,7 @@ function not_executed() {
 	expect status 0 REASON descriptor-registered INTERPRETER "${EVIL}/qemu"
 }
 
+# bats test_tags=slow
 @test "hostile: links that another user swaps all the time => never followed, neither for the descriptor nor for the interpreter" {
 	requires_root
 	evil
