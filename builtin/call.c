@@ -244,6 +244,24 @@ plan_steps(const struct call *call, enum change change, struct step_list *plan)
 	return good && plan_step(plan, STEP_REGISTER, own);
 }
 
+/* True for a change that puts an entry into effect, or prepares that. */
+static bool
+puts_into_effect(enum change change)
+{
+	switch (change) {
+	case CHANGE_ENABLE:
+	case CHANGE_REGISTER:
+	case CHANGE_REPLACE:
+	case CHANGE_CREATE: return true;
+	case CHANGE_MOUNT:
+	case CHANGE_IMPORT:
+	case CHANGE_DISABLE:
+	case CHANGE_HOLD:
+	case CHANGE_RELEASE: break;
+	}
+	return false;
+}
+
 /* Would this change be refused, or break every exec of the machine? Asked without trying it. */
 static enum outcome
 plan_judge(struct call *call, enum change change)
@@ -252,7 +270,8 @@ plan_judge(struct call *call, enum change change)
 	struct fault *fault = &call->steps.fault;
 	enum outcome outcome;
 
-	if (change == CHANGE_ENABLE || change == CHANGE_REGISTER || change == CHANGE_REPLACE) {
+	/* A descriptor is created for what is then registered. */
+	if (puts_into_effect(change)) {
 		if (!host->on && host->breaks[0] != '\0') {
 			fault_set(fault, 0, BINFMT_PATH "/status",
 				"it is not enabled, for the entry %s takes this machine's own programs "
@@ -444,24 +463,6 @@ attempt_undo(struct call *call, enum outcome outcome)
 	}
 }
 
-/* True for a change that would take armhf from the kernel. */
-static bool
-is_against_hold(enum change change)
-{
-	switch (change) {
-	case CHANGE_ENABLE:
-	case CHANGE_REGISTER:
-	case CHANGE_REPLACE:
-	case CHANGE_CREATE: return true;
-	case CHANGE_MOUNT:
-	case CHANGE_IMPORT:
-	case CHANGE_DISABLE:
-	case CHANGE_HOLD:
-	case CHANGE_RELEASE: break;
-	}
-	return false;
-}
-
 bool
 acquire(struct call *call)
 {
@@ -493,9 +494,14 @@ attempt(struct call *call, enum change change, int tier, enum reason reason)
 		entry = &look(call, HOST_FACT_EMULATOR)->made;
 	if (is_over(call))
 		return OUTCOME_INTERRUPTED;
+	/* Of a table that is gone or cannot be read no step is planned. */
+	if (change != CHANGE_MOUNT && call->host.table != HOST_TABLE_MOUNTED)
+		decide_no_table(call, tier);
+	if (is_over(call))
+		return OUTCOME_INTERRUPTED;
 	explain_tier(call, tier);
 	call->failed = STEP_COUNT;
-	if (call->host.held && is_against_hold(change)) {
+	if (call->host.held && puts_into_effect(change)) {
 		fault_set(&call->steps.fault, 0, BINFMT_PATH "/" HOLD_MARKER,
 			"armhf is to stay native for %s", call->host.who);
 		verdict(call, tier, REASON_ENTRY_HELD, &call->steps.fault);
@@ -577,6 +583,7 @@ call_begin(struct call *call, const struct stop *stop)
 	call->limits.seconds = call->seconds;
 	call->binfmt = BINFMT_NONE;
 	call->steps.binfmt = &call->binfmt;
+	call->steps.closed = &call->host.table_fault;
 	call->steps.limits = &call->limits;
 	call->steps.hold = call->hold;
 	call->steps.who = call->who;

@@ -317,16 +317,19 @@ steps_undoes(enum step_kind kind)
 	return false;
 }
 
-/* The fingerprint by which the undoing step of this one knows its entry. */
-static uint32_t
-step_print(struct steps *steps, const struct step *step, const struct entry *entry)
+/*
+ * The fingerprint by which the undoing step of this one knows its entry. False: the entry cannot be read,
+ * so that nothing could be undone.
+ */
+static bool
+step_print(struct steps *steps, const struct step *step, const struct entry *entry, uint32_t *print)
 {
-	struct entry now;
+	struct entry now = {.state = ENTRY_ABSENT};
 
-	if (entry != NULL)
-		return entry_print(entry);
-	binfmt_read(steps->binfmt, step->name, &now, NULL);
-	return now.state == ENTRY_ENABLED || now.state == ENTRY_DISABLED ? now.print : 0;
+	if (entry == NULL)
+		binfmt_read(steps->binfmt, step->name, &now, &steps->fault);
+	*print = entry != NULL ? entry_print(entry) : now.print;
+	return now.state != ENTRY_UNKNOWN;
 }
 
 enum outcome
@@ -335,7 +338,8 @@ steps_do(struct steps *steps, const struct step *step, const struct entry *entry
 	struct step undo = *step;
 	enum outcome outcome;
 
-	if (stop_pending(steps->limits->stop) != 0)
+	/* A release, which nothing undoes, is finished. */
+	if (step->kind != STEP_RELEASE && stop_pending(steps->limits->stop) != 0)
 		return OUTCOME_INTERRUPTED;
 	/* Each step may be recorded twice: done, and undone. */
 	if (!list_room(&steps->undo, 1)
@@ -346,7 +350,8 @@ steps_do(struct steps *steps, const struct step *step, const struct entry *entry
 	undo.kind = steps_inverse(step->kind);
 	if (step->kind == STEP_ENABLE || step->kind == STEP_DISABLE
 		|| step->kind == STEP_REGISTER) {
-		undo.print = step_print(steps, step, entry);
+		if (!step_print(steps, step, entry, &undo.print))
+			return OUTCOME_FAILED;
 		undo.printed = true;
 	}
 	outcome = carry_out(steps, step, entry, &undo);
@@ -440,7 +445,9 @@ undo_one(struct steps *steps, const struct step *step)
 
 	if (is_of_table(step->kind) && steps->binfmt->table < 0) {
 		/* Not mounted is not known to be gone. */
-		fault_set(&steps->fault, 0, BINFMT_PATH, "binfmt_misc is not mounted");
+		steps->fault = *steps->closed;
+		if (steps->fault.object[0] == '\0')
+			fault_set(&steps->fault, 0, BINFMT_PATH, "binfmt_misc is not mounted");
 		return false;
 	}
 	outcome = undo_look(steps, step);
@@ -476,7 +483,8 @@ steps_undo(struct steps *steps)
 	struct step_list *list = &steps->undo;
 	const unsigned int all = list->count;
 	struct fault first = {.object = ""};
-	bool recorded = false; /* update-binfmts did not forget the entry */
+	bool recorded = false;  /* update-binfmts did not forget the entry */
+	bool described = false; /* the descriptor is still in its directory */
 	unsigned int left = all;
 
 	for (unsigned int i = all; i-- > 0;) {
@@ -489,11 +497,13 @@ steps_undo(struct steps *steps)
 				"it is left until %s has forgotten the entry", HOST_IMPORTER);
 			done = false;
 		} else {
-			done = undo_one(steps, &step);
+			done = (step.kind != STEP_REMOVE_DIRECTORY || !described)
+				&& undo_one(steps, &step);
 		}
 		if (done)
 			continue;
 		recorded = recorded || step.kind == STEP_UNIMPORT;
+		described = described || step.kind == STEP_REMOVE_DESCRIPTOR;
 		if (first.object[0] == '\0')
 			first = steps->fault;
 		list->steps[--left] = step;

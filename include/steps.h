@@ -17,6 +17,7 @@ struct step_list {
 
 struct steps {
 	struct binfmt *binfmt;
+	const struct fault *closed; /* why the table is not open; "": it is not mounted */
 	const struct probe_limits *limits;
 	struct hold *hold;     /* of this shell */
 	const char *who;       /* the name of a new holder */

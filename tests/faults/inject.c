@@ -317,11 +317,12 @@ rule_parse(char *text)
 	} else {
 		rule->signal = (int)number_read(fields[3]);
 		rule->to = strcmp(fields[4], "child") == 0 ? TO_CHILD
-			: strcmp(fields[4], "shell") == 0 ? TO_SHELL
-							  : TO_TERMINAL;
+			: strcmp(fields[4], "shell") == 0  ? TO_SHELL
+							   : TO_TERMINAL;
 		terminal = getenv("TERMINAL");
 	}
-	return rule->call != NULL && rule->occurrence > 0 && (rule->error != 0 || rule->signal != 0);
+	return rule->call != NULL && rule->occurrence > 0
+		&& (rule->error != 0 || rule->signal != 0);
 }
 
 static void

@@ -23,7 +23,7 @@
 #define TABLE_MISSING                                                                              \
 	3 /* exit status where the kernel has no private tables; none of libFuzzer's own */
 
-static bool
+static inline bool
 table_file_write(const char *path, const void *bytes, size_t length)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
@@ -36,7 +36,7 @@ table_file_write(const char *path, const void *bytes, size_t length)
 	return written;
 }
 
-static void
+static inline void
 table_need(bool done, const char *what)
 {
 	if (done)
@@ -46,7 +46,7 @@ table_need(bool done, const char *what)
 }
 
 /* Counts what is listed beside "register" and "status". */
-static unsigned int
+static inline unsigned int
 table_count(void)
 {
 	DIR *directory = opendir(TABLE);
@@ -60,7 +60,7 @@ table_count(void)
 }
 
 /* Go into new namespaces and mount the table. Must come before any thread. */
-static void
+static inline void
 table_make(void)
 {
 	struct stat outside;
@@ -88,14 +88,14 @@ table_make(void)
 		"another's table");
 }
 
-static bool
+static inline bool
 table_register(const void *line, size_t length)
 {
 	return table_file_write(TABLE "/register", line, length);
 }
 
 /* Write "0", "1" or "-1" to an entry. */
-static bool
+static inline bool
 table_switch(const char *name, const char *command)
 {
 	char path[sizeof(TABLE) + 1 + NAME_MAX];
@@ -105,7 +105,7 @@ table_switch(const char *name, const char *command)
 }
 
 /* What the kernel prints for the entry, ended by NUL. Returns the length, 0 if it cannot be read. */
-static size_t
+static inline size_t
 table_read(const char *name, char text[ENTRY_TEXT_MAX])
 {
 	char path[sizeof(TABLE) + 1 + NAME_MAX];
