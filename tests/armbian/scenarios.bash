@@ -38,7 +38,7 @@ function ended() {
 
 function builds_that_share() {
 	scenario armbian-build 'a build with the default parameters, an entry is registered'
-	host_register_armhf
+	host_register_armhf qemu-arm POF
 	say_entries before
 	build_start alpha SHOW_DEBUG=yes
 	say_entries during
@@ -46,7 +46,7 @@ function builds_that_share() {
 	say_screen alpha
 
 	scenario armbian-ends 'a build fails, is interrupted, is killed; another follows'
-	host_register_armhf
+	host_register_armhf qemu-arm POF
 	build failing STEP='run_host_command_logged false'
 	say "failing ended, status ${status}"
 	say_entries afterwards
@@ -62,7 +62,7 @@ function builds_that_share() {
 	say_entries afterwards
 
 	scenario armbian-overlap 'two builds at once, the first to begin ends first, then last'
-	host_register_armhf
+	host_register_armhf qemu-arm POF
 	for order in 'alpha beta' 'beta alpha'; do
 		build_start alpha
 		build_start beta
@@ -72,7 +72,7 @@ function builds_that_share() {
 	done
 
 	scenario armbian-containers 'two builds in containers, of two generations of the framework'
-	host_register_armhf
+	host_register_armhf qemu-arm POF
 	build_start alpha DOCKER=yes GENERATION=v26.05
 	build_start beta DOCKER=yes
 	say_entries during
@@ -83,7 +83,7 @@ function builds_that_share() {
 	say_entries afterwards
 
 	scenario armbian-disputed 'during a build with native armhf, one that wants it emulated'
-	host_register_armhf
+	host_register_armhf qemu-arm POF
 	build_start alpha
 	build beta PREFER_NATIVE_ARMHF=no
 	say "beta ended, status ${status}"
@@ -96,20 +96,20 @@ function builds_that_share() {
 
 function builds_that_disable() {
 	scenario armbian-joining 'a build is killed while it disables the entry and proves that armhf runs natively'
-	host_register_armhf
-	hide "${loader}"
-	printf '#!/bin/bash\n: > /tmp/proving\nsleep 60\n' > "${loader}"
-	chmod 755 "${loader}"
+	host_register_armhf qemu-arm POF
+	hide "${LOADER}"
+	printf '#!/bin/bash\n: > /tmp/proving\nsleep 60\n' > "${LOADER}"
+	chmod 755 "${LOADER}"
 	build_launch alpha
 	build_wait_for test -e /tmp/proving
 	ended alpha KILL
-	rm /tmp/proving "${loader}"
+	rm /tmp/proving "${LOADER}"
 	build next
 	say_screen next
 	say_entries afterwards
 
 	scenario armbian-blocked 'an entry that also claims other programs stands in the way'
-	host_register ":loose:M:0:\x7fELF\x01\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00::${emulator}:F"
+	host_register ":loose:M:0:\x7fELF\x01\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00::${EMULATOR}:F"
 	build alpha
 	say_screen alpha
 }

@@ -4,28 +4,22 @@
 # person would look at afterwards. Sourced by the scenarios and by the shells that they start.
 
 shopt -s extglob nullglob
-declare -r table=/proc/sys/fs/binfmt_misc
-declare -r descriptor=/usr/share/binfmts/qemu-arm
-declare -r record=/var/lib/binfmts/qemu-arm
-# The bytes of the framework's descriptor.
-declare -r ARMHF_MAGIC='\x7f\x45\x4c\x46\x01\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x28\x00'
-declare -r ARMHF_MASK='\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff'
-declare emulator=/usr/bin/qemu-arm
-if [[ "${USERLAND}" == bookworm ]]; then
-	emulator=/usr/bin/qemu-arm-static
-fi
+INSTALLED=/test/armhf_binfmt_prepare.so
+# shellcheck source=tests/lib/scenes.bash
+source /test/scenes.bash
+[[ "${USERLAND}" == bookworm ]] || EMULATOR=/usr/bin/qemu-arm
 # The descriptor as the scenario placed it; a shell that a scenario starts has it from the environment.
 declare placed="${placed-absent}"
 declare -a hidden=()
 
-enable -f /test/armhf_binfmt_prepare.so armhf_binfmt_prepare
+enable -f "${INSTALLED}" armhf_binfmt_prepare
 
 # ---- saying ----
 
 # Every line of the record is marked: the rest of the console belongs to the kernel. What differs from host to host, or with
 # the emulator, but not in its meaning, has a name instead.
 function say() {
-	declare text="${1//"${emulator}"/EMULATOR}"
+	declare text="${1//"${EMULATOR}"/EMULATOR}"
 	text="${text//offset 0 | magic "${ARMHF_MAGIC//\\x/}" | mask "${ARMHF_MASK//\\x/}"/armhf}"
 	printf '@@ %s\n' "${text//@+([0-9a-f])/@ID}"
 }
@@ -60,14 +54,7 @@ function reset() {
 		mv -f "${file}.hidden" "${file}"
 	done
 	hidden=()
-	[[ -e "${table}/status" ]] || mount -t binfmt_misc binfmt_misc "${table}"
-	for file in "${table}"/*; do
-		case "${file##*/}" in
-		register | status) ;;
-		*) host_switch "${file##*/}" -1 ;;
-		esac
-	done
-	host_switch status 1
+	host_empty_table
 	for file in /usr/share/binfmts/* /var/lib/binfmts/*; do
 		rm "${file}"
 	done
@@ -86,38 +73,18 @@ function replace() {
 	cp "${2}" "${1}"
 }
 
-# host_register LINE: write it to the kernel's register file.
-function host_register() {
-	printf '%s' "${1}" > "${table}/register"
-}
-
-# host_register_armhf [NAME [FLAGS [INTERPRETER]]]: an entry that claims armhf, by default like Debian's qemu-arm.conf.
-function host_register_armhf() {
-	host_register ":${1:-qemu-arm}:M:0:${ARMHF_MAGIC}:${ARMHF_MASK}:${3:-${emulator}}:${2-POF}"
-}
-
-# host_switch NAME 0|1|-1: write to an entry, or to "status".
-function host_switch() {
-	printf '%s' "${2}" > "${table}/${1}"
-}
-
-# host_descriptor INTERPRETER [LINE...]: a descriptor as a package would bring it, with more lines or none.
-function host_descriptor() {
-	host_descriptor_text "${@}" > "${descriptor}"
+# packaged [INTERPRETER [LINE...]]: a descriptor as a package would bring it, with more lines or none.
+function packaged() {
+	host_descriptor "${@}"
 	placed="$(identity)"
 	export placed
 }
 
-function host_descriptor_text() {
-	printf '%s\n' 'package qemu-user' "interpreter ${1}" "magic ${ARMHF_MAGIC}" 'offset 0' "mask ${ARMHF_MASK}" 'credentials yes' \
-		'fix_binary yes' 'preserve yes' "${@:2}"
-}
-
 # What must not change about an existing descriptor.
 function identity() {
-	if [[ -e "${descriptor}" ]]; then
-		stat -c '%i %y %z %a %u' "${descriptor}"
-		sha256sum "${descriptor}"
+	if [[ -e "${DESCRIPTOR}" ]]; then
+		stat -c '%i %y %z %a %u' "${DESCRIPTOR}"
+		sha256sum "${DESCRIPTOR}"
 	else
 		echo absent
 	fi
@@ -173,9 +140,9 @@ function call_field() {
 function state() {
 	declare file now said=""
 	declare -a lines=() entries=()
-	if [[ -e "${table}/status" ]]; then
-		said="table $(< "${table}/status")"
-		for file in "${table}"/*; do
+	if [[ -e "${TABLE}/status" ]]; then
+		said="table $(< "${TABLE}/status")"
+		for file in "${TABLE}"/*; do
 			case "${file##*/}" in
 			register | status) ;;
 			*)
@@ -194,11 +161,11 @@ function state() {
 	elif [[ "${now}" == "${placed}" ]]; then
 		said+=', descriptor untouched'
 	elif [[ "${placed}" == absent ]]; then
-		said+=", descriptor new ($(stat -c '%a, owner %u' "${descriptor}"), $(descriptor_kind))"
+		said+=", descriptor new ($(stat -c '%a, owner %u' "${DESCRIPTOR}"), $(descriptor_kind))"
 	else
 		said+=', descriptor CHANGED'
 	fi
-	[[ ! -e "${record}" ]] || said+=' and imported'
+	[[ ! -e "${RECORD}" ]] || said+=' and imported'
 	now="$(/test/guest who /armhf/sid /bin/bash -c read 2>&1)"
 	case "${now}" in
 	/armhf/*/bash) now='the kernel' ;;
@@ -212,17 +179,17 @@ function state() {
 # What a descriptor that was written holds: the framework's text, with its flags.
 function descriptor_kind() {
 	declare -a lines=()
-	mapfile -t lines < "${descriptor}"
-	if [[ "${lines[*]:0:5}" == "package qemu-user-static interpreter ${emulator} magic ${ARMHF_MAGIC} offset 0 mask ${ARMHF_MASK}" ]]; then
+	mapfile -t lines < "${DESCRIPTOR}"
+	if [[ "${lines[*]:0:5}" == "package qemu-user-static interpreter ${EMULATOR} magic ${ARMHF_MAGIC} offset 0 mask ${ARMHF_MASK}" ]]; then
 		declare IFS=,
 		echo "the framework's, ${lines[*]:5}"
 	else
-		echo "another text: $(sha256sum < "${descriptor}")"
+		echo "another text: $(sha256sum < "${DESCRIPTOR}")"
 	fi
 }
 
-# prepare [ARGUMENT...]: call it, and look.
-function prepare() {
+# show [ARGUMENT...]: call it, and look.
+function show() {
 	call "${@}"
 	state
 }
@@ -230,7 +197,7 @@ function prepare() {
 # undo: carry out the undo steps of the call before, and look.
 function undo() {
 	if [[ -n "${ARMHF_BINFMT_UNDO}" ]]; then
-		prepare -r "${ARMHF_BINFMT_UNDO}"
+		show -r "${ARMHF_BINFMT_UNDO}"
 	fi
 }
 

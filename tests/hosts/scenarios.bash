@@ -6,7 +6,6 @@
 # shellcheck source=tests/hosts/guest.bash
 source /test/guest.bash
 
-declare -r loader=/usr/arm-linux-gnueabihf/lib/ld-linux-armhf.so.3
 declare -ra policies=(registered native emulated)
 declare native=no
 case "${HOST}" in
@@ -20,7 +19,7 @@ group fresh
 # First of all, while the module was never loaded: reset mounts the table from here on.
 say '## boot: binfmt_misc is neither loaded nor mounted'
 call -n
-prepare
+show
 roots
 
 scenario arch-test 'the gate that sent every arm64 host through emulation'
@@ -34,7 +33,7 @@ say "$(setarch linux32 uname -m 2>&1)"
 for policy in "${policies[@]}"; do
 	scenario "fresh-${policy}" "nothing is registered"
 	call -n -p "${policy}"
-	prepare -p "${policy}"
+	show -p "${policy}"
 	if [[ "${policy}" == emulated && "${native}" == yes ]]; then
 		roots
 	fi
@@ -43,45 +42,45 @@ done
 
 scenario again 'a second run after one that had to set something up'
 call -p emulated
-prepare -p emulated
-prepare
+show -p emulated
+show
 
 case "${HOST}" in
 *-16k | pages-64k)
 	scenario old-emulator 'armhf is emulated by the qemu 7.2 of an older release'
 	for root in / /armhf/*/; do
-		replace "${root}${emulator#/}" /emulators/bookworm/qemu-arm-static
+		replace "${root}${EMULATOR#/}" /emulators/bookworm/qemu-arm-static
 	done
-	prepare -p emulated
+	show -p emulated
 	roots
 	;;
 esac
 
 scenario no-emulator 'no emulator is installed'
-hide "${emulator}"
-prepare
+hide "${EMULATOR}"
+show
 call -p emulated
 
 scenario bad-emulator 'the emulator is a program that does not emulate'
-replace "${emulator}" /bin/false
-prepare
+replace "${EMULATOR}" /bin/false
+show
 call -p emulated
 
 scenario no-loader 'the armhf loader is not installed'
-hide "${loader}"
-prepare
+hide "${LOADER}"
+show
 
 scenario bad-loader 'the armhf loader does not run here'
-replace "${loader}" /test/guest
-prepare
+replace "${LOADER}" /test/guest
+show
 undo
-umount "${table}"
-prepare
+umount "${TABLE}"
+show
 
 scenario bad-loader-enabled 'the armhf loader does not run here, and qemu-arm is enabled'
-host_register_armhf
-replace "${loader}" /test/guest
-prepare -p native
+host_register_armhf qemu-arm POF
+replace "${LOADER}" /test/guest
+show -p native
 
 # ---- holds ----
 
@@ -90,103 +89,103 @@ group holds
 # elsewhere ARGUMENT...: the same call in another shell.
 function elsewhere() {
 	say "in another shell:"
-	bash -c 'source /test/guest.bash; prepare "${@}"' elsewhere "${@}"
+	bash -c 'source /test/guest.bash; show "${@}"' elsewhere "${@}"
 }
 
 scenario hold 'a build needs armhf native, and others come and go'
-host_register_armhf
-prepare -n -p native -k 'helios4 trixie armhf'
-prepare -p native -k 'helios4 trixie armhf'
+host_register_armhf qemu-arm POF
+show -n -p native -k 'helios4 trixie armhf'
+show -p native -k 'helios4 trixie armhf'
 elsewhere
 elsewhere -p emulated
 elsewhere -p native -k second
-prepare -p native -k again
-prepare -x
-prepare -x
+show -p native -k again
+show -x
+show -x
 
 scenario hold-without-entries 'nothing takes armhf from the kernel, and that is to stay so'
-prepare -p native -k first
+show -p native -k first
 elsewhere -p emulated
-prepare -x
+show -x
 
 scenario hold-registered 'policy registered, where armhf runs natively'
-prepare -k first
-prepare -x
+show -k first
+show -x
 
 scenario hold-killed 'the shell that held is killed: the next call restores'
-host_register_armhf
-bash -c 'source /test/guest.bash; prepare -p native -k dead; kill -s KILL "${BASHPID}"'
-prepare -n
-prepare
+host_register_armhf qemu-arm POF
+bash -c 'source /test/guest.bash; show -p native -k dead; kill -s KILL "${BASHPID}"'
+show -n
+show
 
 scenario hold-subshell 'a subshell that outlives its shell still holds, until it ends'
-host_register_armhf
+host_register_armhf qemu-arm POF
 mkfifo /tmp/living
-bash -c 'source /test/guest.bash; prepare -p native -k parent; { read -r _ < /tmp/living; } & kill -s KILL "${BASHPID}"'
+bash -c 'source /test/guest.bash; show -p native -k parent; { read -r _ < /tmp/living; } & kill -s KILL "${BASHPID}"'
 elsewhere -p emulated
 echo > /tmp/living
 sleep 0.2
 rm /tmp/living
-prepare -p emulated
+show -p emulated
 
 scenario hold-exec 'exec of another program ends the hold'
-host_register_armhf
-bash -c 'source /test/guest.bash; prepare -p native -k gone; exec true'
-prepare
+host_register_armhf qemu-arm POF
+bash -c 'source /test/guest.bash; show -p native -k gone; exec true'
+show
 
 scenario hold-unloaded 'enable -d releases'
-host_register_armhf
+host_register_armhf qemu-arm POF
 bash -c 'source /test/guest.bash; call -p native -k loaded; enable -d armhf_binfmt_prepare'
 state
 
 scenario hold-replaced 'somebody replaces, enables or removes what is held'
-host_register_armhf
-host_register_armhf arm
-host_register_armhf zeta
-prepare -p native -k first
+host_register_armhf qemu-arm POF
+host_register_armhf arm POF
+host_register_armhf zeta POF
+show -p native -k first
 host_switch qemu-arm -1
 host_register_armhf qemu-arm P
 host_switch arm 1
 host_switch zeta -1
-prepare -x
+show -x
 
 scenario hold-flushed 'the whole table is flushed while it is held'
-host_register_armhf
-prepare -p native -k first
-for file in "${table}"/*; do
+host_register_armhf qemu-arm POF
+show -p native -k first
+for file in "${TABLE}"/*; do
 	case "${file##*/}" in
 	register | status) ;;
 	*) host_switch "${file##*/}" -1 ;;
 	esac
 done
-prepare -x
-prepare -p emulated
+show -x
+show -p emulated
 undo
 
 scenario hold-foreign 'a marker that somebody made by hand'
-host_register_armhf
+host_register_armhf qemu-arm POF
 host_register ':armhf-held.qemu-arm:E::armhf-binfmt-held::/some/text:'
 host_switch qemu-arm 0
-prepare -p emulated
+show -p emulated
 
 scenario hold-many 'the 65th holder is refused, and nothing changes'
-host_register_armhf
+host_register_armhf qemu-arm POF
 mkfifo /tmp/living
 exec {living}<> /tmp/living
 for ((i = 0; i < 64; i++)); do
-	bash -c 'enable -f /test/armhf_binfmt_prepare.so armhf_binfmt_prepare
+	bash -c 'enable -f "${INSTALLED}" armhf_binfmt_prepare
 		armhf_binfmt_prepare -p native -k "holder ${0}" && echo ready > /tmp/ready.${0}
 		read -r -u '"${living}"' _' "${i}" &
 	until [[ -e "/tmp/ready.${i}" ]]; do sleep 0.01; done
 done
-prepare -p native -k sixty-fifth
+show -p native -k sixty-fifth
 for ((i = 0; i < 64; i++)); do
 	echo >&"${living}"
 done
 wait
 exec {living}>&-
 rm /tmp/living /tmp/ready.*
-prepare -p native
+show -p native
 
 # ---- somebody registered an entry ----
 
@@ -194,60 +193,60 @@ group registered
 
 for policy in "${policies[@]}"; do
 	scenario "enabled-${policy}" 'qemu-arm was registered by hand'
-	host_register_armhf
-	prepare -p "${policy}"
+	host_register_armhf qemu-arm POF
+	show -p "${policy}"
 	undo
 done
 
 for policy in "${policies[@]}"; do
 	scenario "disabled-${policy}" 'qemu-arm was registered by hand and disabled'
-	host_register_armhf
+	host_register_armhf qemu-arm POF
 	host_switch qemu-arm 0
-	prepare -p "${policy}"
+	show -p "${policy}"
 	undo
 done
 
 for policy in "${policies[@]}"; do
 	scenario "broken-${policy}" "qemu-arm's interpreter is missing"
 	host_register_armhf qemu-arm P /nowhere/qemu-arm
-	prepare -p "${policy}"
+	show -p "${policy}"
 	undo
 done
 
 for policy in "${policies[@]}"; do
 	scenario "other-${policy}" 'an entry of another name serves armhf'
-	host_register_armhf qemu-arm-rpi
-	prepare -p "${policy}"
+	host_register_armhf qemu-arm-rpi POF
+	show -p "${policy}"
 	undo
 done
 
 scenario other-broken 'an entry of another name catches armhf and does not run it'
 host_register_armhf armhf16k-qemu-arm P /nowhere/qemu-arm
-prepare
-prepare -p native
+show
+show -p native
 undo
 
 scenario several 'two entries serve armhf'
-host_register_armhf
-host_register_armhf arm
-prepare
-prepare -p native
+host_register_armhf qemu-arm POF
+host_register_armhf arm POF
+show
+show -p native
 undo
 
 for policy in "${policies[@]}"; do
 	scenario "loose-${policy}" 'an entry that was registered with raw bytes catches every 32-bit program'
-	host_register ":qemu-arm:M:0:\x7f\x45\x4c\x46\x01\x01\x01::${emulator}:PF"
-	prepare -p "${policy}"
+	host_register ":qemu-arm:M:0:\x7f\x45\x4c\x46\x01\x01\x01::${EMULATOR}:PF"
+	show -p "${policy}"
 	undo
 done
 
 scenario shadowed 'an entry catches even the probe that no entry should'
-host_register ":qemu-arm:M:0:\x7f\x45\x4c\x46\x01::${emulator}:PF"
-prepare -p native
+host_register ":qemu-arm:M:0:\x7f\x45\x4c\x46\x01::${EMULATOR}:PF"
+show -p native
 
 scenario slow "the entry's interpreter does not come to an end"
 host_register_armhf qemu-arm PF /usr/bin/yes
-prepare -t 2
+show -t 2
 call -t 2 -p native
 
 scenario interrupted 'somebody presses Ctrl-C while a probe runs'
@@ -262,45 +261,45 @@ group descriptor
 
 # As Ubuntu's qemu-user-binfmt brings it: the interpreter has no -static.
 [[ -e /usr/bin/qemu-arm ]] || cp /emulators/trixie/qemu-arm /usr/bin/qemu-arm
-declare -r own_emulator="${emulator}"
-emulator=/usr/bin/qemu-arm
+declare -r own_emulator="${EMULATOR}"
+EMULATOR=/usr/bin/qemu-arm
 for policy in "${policies[@]}"; do
 	scenario "packaged-${policy}" 'a descriptor whose interpreter has no -static'
-	host_descriptor "${emulator}"
-	prepare -p "${policy}"
+	packaged "${EMULATOR}"
+	show -p "${policy}"
 	undo
 done
-emulator="${own_emulator}"
-[[ "${emulator}" == /usr/bin/qemu-arm ]] || rm /usr/bin/qemu-arm
+EMULATOR="${own_emulator}"
+[[ "${EMULATOR}" == /usr/bin/qemu-arm ]] || rm /usr/bin/qemu-arm
 
 scenario packaged-enabled 'a descriptor, and its entry is enabled'
-host_descriptor "${emulator}"
-host_register_armhf
-prepare
-prepare -p native
+packaged "${EMULATOR}"
+host_register_armhf qemu-arm POF
+show
+show -p native
 undo
 
 scenario packaged-disabled 'a descriptor, and its entry is disabled'
-host_descriptor "${emulator}"
-host_register_armhf
+packaged "${EMULATOR}"
+host_register_armhf qemu-arm POF
 host_switch qemu-arm 0
-prepare
+show
 undo
 
 scenario packaged-broken 'a descriptor, and an entry of its name whose interpreter is missing'
-host_descriptor "${emulator}"
+packaged "${EMULATOR}"
 host_register_armhf qemu-arm P /nowhere/qemu-arm
-prepare
+show
 
 scenario packaged-missing 'a descriptor whose interpreter is missing'
-host_descriptor /nowhere/qemu-arm
-prepare
+packaged /nowhere/qemu-arm
+show
 
 scenario invalid 'a descriptor with a key that stands twice'
-host_descriptor "${emulator}" "interpreter ${emulator}"
-prepare
-host_register_armhf
-prepare
+packaged "${EMULATOR}" "interpreter ${EMULATOR}"
+show
+host_register_armhf qemu-arm POF
+show
 
 # ---- binfmt_misc is disabled, or not there ----
 
@@ -308,34 +307,34 @@ group off
 
 scenario off 'binfmt_misc is disabled'
 host_switch status 0
-prepare
-prepare -p emulated
+show
+show -p emulated
 undo
 
 scenario off-enabled 'binfmt_misc is disabled, and qemu-arm enabled'
-host_register_armhf
+host_register_armhf qemu-arm POF
 host_switch status 0
-prepare
-prepare -p emulated
+show
+show -p emulated
 undo
 
 scenario off-packaged 'binfmt_misc is disabled, and a descriptor is there'
-host_descriptor "${emulator}"
+packaged "${EMULATOR}"
 host_switch status 0
-prepare
+show
 undo
 
 scenario unmounted 'the module is loaded, and binfmt_misc is not mounted'
-umount "${table}"
+umount "${TABLE}"
 call -n -p emulated
-prepare -p emulated
+show -p emulated
 
 if [[ -d /lib/modules ]]; then
 	scenario no-module 'the kernel has no binfmt_misc'
-	umount "${table}"
+	umount "${TABLE}"
 	modprobe -r binfmt_misc
 	hide /lib/modules
-	prepare
+	show
 	call -p emulated
 	reset
 fi
@@ -347,19 +346,19 @@ group privilege
 declare -ra nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups)
 declare -ra user_namespace=(unshare --user --map-root-user --mount)
 declare -r read_only='mount --bind /proc/sys /proc/sys; mount -o remount,bind,ro /proc/sys'
-declare -r read_only_table="mount -o remount,bind,ro ${table}"
+declare -r read_only_table="mount -o remount,bind,ro ${TABLE}"
 
 scenario user 'an ordinary user, nothing registered'
 inside 'call -n; call; call -p emulated' "${nobody[@]}"
 state
 
 scenario user-enabled 'an ordinary user, qemu-arm is enabled'
-host_register_armhf
+host_register_armhf qemu-arm POF
 inside 'call; call -p native' "${nobody[@]}"
 state
 
 scenario user-disabled 'an ordinary user, qemu-arm is disabled'
-host_register_armhf
+host_register_armhf qemu-arm POF
 host_switch qemu-arm 0
 inside 'call -p emulated; call -r enable:qemu-arm' "${nobody[@]}"
 state
@@ -368,30 +367,30 @@ scenario user-no-process 'an ordinary user who may start no process'
 inside 'ulimit -S -u 1; call' "${nobody[@]}"
 
 scenario docker 'a container: /proc/sys is read-only, and the table is not mounted in it'
-inside 'prepare; call -p emulated' container "${read_only}"
+inside 'show; call -p emulated' container "${read_only}"
 
 scenario docker-enabled "a container, and the host's qemu-arm is enabled"
-host_register_armhf
-inside 'prepare; call -p native' container "${read_only}"
+host_register_armhf qemu-arm POF
+inside 'show; call -p native' container "${read_only}"
 
 scenario docker-table 'a container that sees the table read-only'
-inside 'prepare -p emulated' container "${read_only_table}"
-host_register_armhf
-inside 'prepare; prepare -p native' container "${read_only_table}"
+inside 'show -p emulated' container "${read_only_table}"
+host_register_armhf qemu-arm POF
+inside 'show; show -p native' container "${read_only_table}"
 
 scenario userns 'a user namespace without a table of its own'
-inside 'prepare; prepare -p emulated' "${user_namespace[@]}"
+inside 'show; show -p emulated' "${user_namespace[@]}"
 
 scenario userns-enabled "a user namespace, and the host's qemu-arm is enabled"
-host_register_armhf
-inside 'prepare -p native; undo' "${user_namespace[@]}"
+host_register_armhf qemu-arm POF
+inside 'show -p native; undo' "${user_namespace[@]}"
 state
 
 scenario userns-own 'a user namespace with a table of its own'
 inside "
-	if mount -t binfmt_misc binfmt_misc ${table} 2> /dev/null; then
-		prepare
-		prepare -p emulated
+	if mount -t binfmt_misc binfmt_misc ${TABLE} 2> /dev/null; then
+		show
+		show -p emulated
 		undo
 	else
 		say 'this kernel refuses that mount'
@@ -400,13 +399,13 @@ inside "
 state
 
 scenario userns-unmounted 'a user namespace, and binfmt_misc is not mounted'
-umount "${table}"
-inside 'call -n -p emulated; prepare -p emulated' "${user_namespace[@]}"
+umount "${TABLE}"
+inside 'call -n -p emulated; show -p emulated' "${user_namespace[@]}"
 state
 
 scenario userns-hidden "a user namespace that had a table of its own: the host's is shown again, and not in force"
-host_register_armhf
-inside "mount -t binfmt_misc binfmt_misc ${table} 2> /dev/null && umount ${table}; prepare; call -p emulated; call -p native" "${user_namespace[@]}"
+host_register_armhf qemu-arm POF
+inside "mount -t binfmt_misc binfmt_misc ${TABLE} 2> /dev/null && umount ${TABLE}; show; call -p emulated; call -p native" "${user_namespace[@]}"
 state
 
 # ---- machines that forbid AArch32 though the kernel has it ----
@@ -460,7 +459,7 @@ function at_once() {
 }
 
 scenario concurrent-native 'many shells under -p native, while another process keeps starting armhf programs'
-host_register_armhf
+host_register_armhf qemu-arm POF
 : > /tmp/keep-starting
 keep_starting &
 if [[ "${native}" == yes ]]; then

@@ -37,14 +37,14 @@ function host_add_loader() {
 	install -m 0755 "${HOST_PACKAGES}"/libc6-armhf-cross/usr/arm-linux-gnueabihf/lib/* "${LOADER%/*}"
 }
 
-# host_descriptor [INTERPRETER]: the descriptor that the framework writes.
+# host_descriptor [INTERPRETER [LINE...]]: the descriptor that the framework writes, and more lines.
 function host_descriptor() {
 	host_descriptor_text "$@" > "${DESCRIPTOR}"
 }
 
 function host_descriptor_text() {
 	printf '%s\n' "package qemu-user-static" "interpreter ${1:-${EMULATOR}}" "magic ${ARMHF_MAGIC}" \
-		"offset 0" "mask ${ARMHF_MASK}" "credentials yes" "fix_binary no" "preserve yes"
+		"offset 0" "mask ${ARMHF_MASK}" "credentials yes" "fix_binary no" "preserve yes" "${@:2}"
 }
 
 # ---- the table ----
