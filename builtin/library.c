@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * library: reads ld.so.conf. What is wrong in it is passed over, as ldconfig(8) does, and what is read
- * is bounded in files, depth and size.
+ * is bounded in files and size.
  */
 #include "library.h"
 
@@ -12,166 +12,110 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FILES_MAX 256 /* that are included */
-#define DEPTH_MAX 4
-#define CONF_MAX  65536 /* bytes of one */
-#define LIST_MAX  16384 /* bytes of all directories; real ones have less than 500 */
+#define FILES_MAX 64    /* which bounds the depth of includes as well */
+#define CONF_MAX  16384 /* bytes of one file; real ones have less than 200 */
 
-struct list {
+struct conf {
 	struct root *root;
-	char *text;
+	char *list;
 	unsigned int files;
 };
 
 static void
-conf_read(struct list *list, const char *path, unsigned int depth);
+conf_read(struct conf *conf, const char *path);
 
-static bool
-list_add(struct list *list, const char *directories)
-{
-	char *joined;
-
-	if (asprintf(&joined, "%s%s%s", list->text, *list->text ? ":" : "", directories) < 0)
-		return false;
-	free(list->text);
-	list->text = joined;
-	return true;
-}
-
-/* A pattern with * and ?, in time that a hostile one cannot blow up, as fnmatch(3)'s can be. */
-static bool
-pattern_matches(const char *pattern, const char *text)
-{
-	const char *star = NULL, *kept = NULL;
-
-	while (*text) {
-		if (*pattern == '*') {
-			star = pattern++;
-			kept = text;
-		} else if (*pattern == '?' || *pattern == *text) {
-			pattern++;
-			text++;
-		} else if (star) {
-			pattern = star + 1;
-			text = ++kept;
-		} else {
-			return false;
-		}
-	}
-	return pattern[strspn(pattern, "*")] == '\0';
-}
-
-static int
-text_compare(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* include PATTERN: only the last component may have wildcards, as every distribution's has. */
 static void
-conf_include(struct list *list, char *pattern, unsigned int depth)
+list_add(char list[LIBRARY_MAX], const char *directories)
 {
-	char *base = strrchr(pattern, '/');
-	char **names = NULL;
-	size_t count = 0;
-	struct dirent *entry;
-	DIR *dir;
-	int fd;
+	size_t used = strlen(list);
 
-	*base++ = '\0';
-	fd = root_open(list->root, *pattern ? pattern : "/",
-		O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC);
+	if (used + 1 + strlen(directories) < LIBRARY_MAX)
+		snprintf(list + used, LIBRARY_MAX - used, "%s%s", used ? ":" : "", directories);
+}
+
+/* Only the last component may have an asterisk, as every distribution's has. */
+static void
+conf_include(struct conf *conf, char *pattern)
+{
+	char *base = strrchr(pattern, '/') + 1, *star = strchr(base, '*'), *path;
+	int fd, count = 0;
+	struct dirent **names;
+
+	if (!star) {
+		conf_read(conf, pattern);
+		return;
+	}
+	base[-1] = *star = '\0';
+	fd = root_open(conf->root, *pattern ? pattern : "/", ROOT_READ | O_DIRECTORY);
 	if (fd < 0)
 		return;
-	dir = fdopendir(fd);
-	if (!dir) {
-		close(fd);
-		return;
-	}
-	while (count < FILES_MAX && (entry = readdir(dir))) {
-		char **more, *path;
+	count = scandirat(fd, ".", &names, NULL, alphasort);
+	close(fd);
+	for (int i = 0; i < count; i++) {
+		const char *name = names[i]->d_name;
+		size_t length = strlen(name), before = strlen(base), behind = strlen(star + 1);
 
-		if (entry->d_name[0] == '.' || !pattern_matches(base, entry->d_name))
-			continue;
-		more = reallocarray(names, count + 1, sizeof(*names));
-		if (!more)
-			break;
-		names = more;
-		if (asprintf(&path, "%s/%s", pattern, entry->d_name) < 0)
-			break;
-		names[count++] = path;
-	}
-	closedir(dir);
-	if (count)
-		qsort(names, count, sizeof(*names), text_compare);
-	for (size_t i = 0; i < count; i++) {
-		conf_read(list, names[i], depth + 1);
+		if (*name != '.' && length >= before + behind && strncmp(name, base, before) == 0
+			&& strcmp(name + length - behind, star + 1) == 0
+			&& asprintf(&path, "%s/%s", pattern, name) >= 0) {
+			conf_read(conf, path);
+			free(path);
+		}
 		free(names[i]);
 	}
-	free(names);
+	if (count >= 0)
+		free(names);
 }
 
 static void
-conf_line(struct list *list, char *line, const char *path, unsigned int depth)
+conf_read(struct conf *conf, const char *path)
 {
-	char *text = line + strspn(line, " \t"), *pattern;
-
-	text[strcspn(text, "#\n=")] = '\0';
-	for (size_t end = strlen(text); end && strchr(" \t", text[end - 1]);)
-		text[--end] = '\0';
-	if (*text == '/') {
-		if (strlen(list->text) + strlen(text) < LIST_MAX)
-			list_add(list, text);
-	} else if (strncmp(text, "include", 7) == 0 && text[7 + strspn(text + 7, " \t")]
-		&& text[7] <= ' ') {
-		text += 7 + strspn(text + 7, " \t");
-		if (asprintf(&pattern, "%.*s%s%s",
-			    *text == '/' ? 0 : (int)(strrchr(path, '/') - path), path,
-			    *text == '/' ? "" : "/", text)
-			>= 0) {
-			conf_include(list, pattern, depth);
-			free(pattern);
-		}
-	}
-}
-
-static void
-conf_read(struct list *list, const char *path, unsigned int depth)
-{
+	static const char blanks[] = " \t\r";
+	char *text = NULL, *next, *line, *pattern;
 	struct statx status;
-	char *line = NULL;
-	size_t size = 0;
-	FILE *file;
+	ssize_t length = 0;
 	int fd;
 
-	if (depth > DEPTH_MAX || ++list->files > FILES_MAX)
+	if (++conf->files > FILES_MAX)
 		return;
-	fd = root_open_file(list->root, path, &status);
+	fd = root_open_file(conf->root, path, &status);
 	if (fd < 0)
 		return;
-	file = status.stx_size <= CONF_MAX ? fdopen(fd, "re") : NULL;
-	if (!file) {
-		close(fd);
-		return;
+	text = calloc(1, CONF_MAX + 1);
+	if (text)
+		length = read(fd, text, CONF_MAX);
+	close(fd);
+	for (next = length > 0 ? text : NULL; (line = strsep(&next, "\n"));) {
+		line += strspn(line, blanks);
+		line[strcspn(line, "#=")] = '\0';
+		for (size_t end = strlen(line); end && strchr(blanks, line[end - 1]);)
+			line[--end] = '\0';
+		if (*line == '/') {
+			list_add(conf->list, line);
+		} else if (strncmp(line, "include", 7) == 0 && strchr(blanks, line[7])) {
+			line += 7 + strspn(line + 7, blanks);
+			/* A relative one is beside this file. */
+			if (asprintf(&pattern, "%.*s%s",
+				    *line == '/' ? 0 : (int)(strrchr(path, '/') + 1 - path), path,
+				    line)
+				>= 0) {
+				conf_include(conf, pattern);
+				free(pattern);
+			}
+		}
 	}
-	while (getline(&line, &size, file) >= 0 && ftell(file) <= CONF_MAX)
-		conf_line(list, line, path, depth);
-	free(line);
-	fclose(file);
+	free(text);
 }
 
-char *
-library_directories(struct root *root)
+void
+library_directories(struct root *root, char list[LIBRARY_MAX])
 {
-	struct list list = {root, strdup(""), 0};
+	struct conf conf = {root, list, 0};
 
-	if (!list.text)
-		return NULL;
-	conf_read(&list, "/etc/ld.so.conf", 0);
-	if (!list_add(
-		    &list, "/lib/arm-linux-gnueabihf:/usr/lib/arm-linux-gnueabihf:/lib:/usr/lib")) {
-		free(list.text);
-		return NULL;
-	}
-	return list.text;
+	*list = '\0';
+	conf_read(&conf, "/etc/ld.so.conf");
+	/* The default ones must fit, whatever the file says. */
+	if (strlen(list) + sizeof(LIBRARY_DEFAULT) >= LIBRARY_MAX)
+		*list = '\0';
+	list_add(list, LIBRARY_DEFAULT);
 }
