@@ -10,10 +10,10 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-#define LOADER_MAX (1024 * 1024) /* bytes of a loader that are looked through */
-#define GUEST_PAGE ((uint64_t)4096)
+#define LOADER_MAX         (1024 * 1024) /* bytes of a loader that are looked through */
+#define GUEST_PAGE         ((uint64_t)4096)
 #define GUEST_END(address) (((address) + GUEST_PAGE - 1) & ~(GUEST_PAGE - 1))
-#define FINI_SIZE  8 /* bytes of .fini on ARM: one instruction to begin and one to end */
+#define FINI_SIZE          8 /* bytes of .fini on ARM: one instruction to begin and one to end */
 
 /* Bytes of the file, which the head has as a rule. */
 static bool
@@ -140,10 +140,10 @@ segments_collide(
 }
 
 /*
- * Does a page that the kernel cannot map as such, since a segment only begins or ends in it, lie in ld.so's first mapping,
- * which spans all segments, and behind the end of the file. qemu-arm since 9.0 reads the segment's part into such a
- * page, which gives EFAULT. Source: mmap_h_gt_g and mmap_frag of linux-user/mmap.c; a page at the end of
- * the mapping is memory of its own. qemu's pages are always 4 KiB for 32-bit ARM.
+ * On hosts with large pages qemu-arm since 9.0 maps what it can and reads the rest, as of a page in which a segment
+ * only begins or ends. That page stays the one of ld.so's first mapping, which spans all segments, and where it is
+ * behind the end of the file, reading into it gives EFAULT. But a page that the span itself ends in is memory of its own.
+ * Source: mmap_h_gt_g and mmap_frag in linux-user/mmap.c of qemu 9.0 to 10.0, whose pages are 4 KiB for 32-bit ARM.
  */
 static bool
 edge_is_behind(uint64_t edge, const Elf32_Phdr *first, uint64_t span, uint64_t end, uint64_t page)
@@ -156,18 +156,12 @@ edge_is_behind(uint64_t edge, const Elf32_Phdr *first, uint64_t span, uint64_t e
 
 /* The kernel and ld.so map whole pages: the address of a segment and its place in the file must be congruent. */
 static void
-segments_fit(struct elf_file *file, uint64_t size, unsigned long page)
+segments_fit(struct elf_file *file, uint64_t size, unsigned long page, const Elf32_Phdr *last)
 {
+	const uint64_t span = GUEST_END((uint64_t)last->p_vaddr + last->p_memsz);
 	const Elf32_Phdr *first = NULL, *before = NULL;
 	unsigned int number = 0;
-	uint64_t span = 0;
 
-	for (unsigned int i = 0; i < file->count; i++) {
-		const Elf32_Phdr *now = &file->headers[i];
-
-		if (now->p_type == PT_LOAD)
-			span = GUEST_END((uint64_t)now->p_vaddr + now->p_memsz);
-	}
 	for (unsigned int i = 0; i < file->count; i++) {
 		const Elf32_Phdr *now = &file->headers[i];
 
@@ -181,10 +175,10 @@ segments_fit(struct elf_file *file, uint64_t size, unsigned long page)
 				|| (before && segments_collide(file, before, now, page))))
 			file->unfit = number;
 		if (!file->behind && first
-			&& (edge_is_behind(now->p_vaddr & ~(GUEST_PAGE - 1), first, span, size, page)
-				|| edge_is_behind(
-					GUEST_END((uint64_t)now->p_vaddr + now->p_filesz), first,
-					span, size, page)))
+			&& (edge_is_behind(
+				    now->p_vaddr & ~(GUEST_PAGE - 1), first, span, size, page)
+				|| edge_is_behind(GUEST_END((uint64_t)now->p_vaddr + now->p_filesz),
+					first, span, size, page)))
 			file->behind = number;
 		before = now;
 		first = first ? first : now;
@@ -195,10 +189,9 @@ const char *
 elf_file_parse(struct elf_file *file, uint64_t size, unsigned long page)
 {
 	const Elf32_Ehdr *elf = &file->head.elf;
-	const Elf32_Phdr *dynamic = NULL, *interpreter = NULL;
+	const Elf32_Phdr *dynamic = NULL, *interpreter = NULL, *last = NULL;
 	size_t length = elf->e_phnum * sizeof(Elf32_Phdr);
 	const char *malformed;
-	bool loads = false;
 
 	file->program = elf->e_type == ET_EXEC;
 	file->interpreted = file->no_defaults = false;
@@ -215,7 +208,7 @@ elf_file_parse(struct elf_file *file, uint64_t size, unsigned long page)
 		const Elf32_Phdr *header = &file->headers[i];
 
 		if (header->p_type == PT_LOAD) {
-			loads = true;
+			last = header;
 			if (header->p_filesz > header->p_memsz)
 				return "a segment is larger in the file than in memory";
 			if ((uint64_t)header->p_offset + header->p_filesz > size)
@@ -228,7 +221,7 @@ elf_file_parse(struct elf_file *file, uint64_t size, unsigned long page)
 			dynamic = header;
 		}
 	}
-	if (!loads)
+	if (!last)
 		return "it has no segment to load";
 	if (interpreter) {
 		length = interpreter->p_filesz;
@@ -242,7 +235,7 @@ elf_file_parse(struct elf_file *file, uint64_t size, unsigned long page)
 	if (!malformed && !dynamic && !file->program)
 		malformed = "it has no dynamic section";
 	if (!malformed)
-		segments_fit(file, size, page);
+		segments_fit(file, size, page, last);
 	return malformed;
 }
 
@@ -252,23 +245,11 @@ elf_file_describe(const struct elf_file *file, char *text, size_t size)
 	static const struct {
 		unsigned int machine;
 		const char *name;
-	} machines[] = {
-		{EM_386, "i386"},
-		{EM_X86_64, "x86-64"},
-		{EM_ARM, "ARM"},
-		{EM_AARCH64, "AArch64"},
-		{EM_RISCV, "RISC-V"},
-		{EM_PPC, "PowerPC"},
-		{EM_PPC64, "PowerPC64"},
-		{EM_MIPS, "MIPS"},
-		{EM_S390, "S/390"},
-		{EM_SPARC, "SPARC"},
-		{EM_SPARCV9, "SPARC V9"},
-		{EM_68K, "m68k"},
-		{EM_SH, "SuperH"},
-		{EM_IA_64, "IA-64"},
-		{EM_LOONGARCH, "LoongArch"},
-	};
+	} machines[] = {{EM_386, "i386"}, {EM_X86_64, "x86-64"}, {EM_ARM, "ARM"},
+		{EM_AARCH64, "AArch64"}, {EM_RISCV, "RISC-V"}, {EM_PPC, "PowerPC"},
+		{EM_PPC64, "PowerPC64"}, {EM_MIPS, "MIPS"}, {EM_S390, "S/390"}, {EM_SPARC, "SPARC"},
+		{EM_SPARCV9, "SPARC V9"}, {EM_68K, "m68k"}, {EM_SH, "SuperH"}, {EM_IA_64, "IA-64"},
+		{EM_LOONGARCH, "LoongArch"}};
 	const unsigned char *head = file->head.bytes;
 	bool big = head[EI_DATA] == ELFDATA2MSB;
 	unsigned int machine = head[18 + big] | (unsigned int)head[19 - big] << 8;

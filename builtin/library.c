@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * library: reads ld.so.conf. What is wrong in it is passed over, as ldconfig(8) does, and what is read
- * is bounded in files and size.
+ * is bounded.
  */
 #include "library.h"
 
@@ -12,17 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FILES_MAX 64    /* which bounds the depth of includes as well */
-#define CONF_MAX  16384 /* bytes of one file; real ones have less than 200 */
-
-struct conf {
-	struct root *root;
-	char *list;
-	unsigned int files;
-};
-
-static void
-conf_read(struct conf *conf, const char *path);
+#define FILES_MAX 64
+#define CONF_MAX  4095 /* bytes of one file; real ones have less than 200 */
 
 static void
 list_add(char list[LIBRARY_MAX], const char *directories)
@@ -33,88 +24,56 @@ list_add(char list[LIBRARY_MAX], const char *directories)
 		snprintf(list + used, LIBRARY_MAX - used, "%s%s", used ? ":" : "", directories);
 }
 
-/* Only the last component may have an asterisk, as every distribution's has. */
-static void
-conf_include(struct conf *conf, char *pattern)
+/* True if the file includes others. */
+static bool
+conf_read(struct root *root, const char *path, char list[LIBRARY_MAX])
 {
-	char *base = strrchr(pattern, '/') + 1, *star = strchr(base, '*'), *path;
-	int fd, count = 0;
-	struct dirent **names;
-
-	if (!star) {
-		conf_read(conf, pattern);
-		return;
-	}
-	base[-1] = *star = '\0';
-	fd = root_open(conf->root, *pattern ? pattern : "/", ROOT_READ | O_DIRECTORY);
-	if (fd < 0)
-		return;
-	count = scandirat(fd, ".", &names, NULL, alphasort);
-	close(fd);
-	for (int i = 0; i < count; i++) {
-		const char *name = names[i]->d_name;
-		size_t length = strlen(name), before = strlen(base), behind = strlen(star + 1);
-
-		if (*name != '.' && length >= before + behind && strncmp(name, base, before) == 0
-			&& strcmp(name + length - behind, star + 1) == 0
-			&& asprintf(&path, "%s/%s", pattern, name) >= 0) {
-			conf_read(conf, path);
-			free(path);
-		}
-		free(names[i]);
-	}
-	if (count >= 0)
-		free(names);
-}
-
-static void
-conf_read(struct conf *conf, const char *path)
-{
-	static const char blanks[] = " \t\r";
-	char *text = NULL, *next, *line, *pattern;
+	char text[CONF_MAX + 1] = "", *next = text, *line;
+	bool includes = false;
 	struct statx status;
-	ssize_t length = 0;
-	int fd;
+	int fd = root_open_file(root, path, &status);
 
-	if (++conf->files > FILES_MAX)
-		return;
-	fd = root_open_file(conf->root, path, &status);
-	if (fd < 0)
-		return;
-	text = calloc(1, CONF_MAX + 1);
-	if (text)
-		length = read(fd, text, CONF_MAX);
-	close(fd);
-	for (next = length > 0 ? text : NULL; (line = strsep(&next, "\n"));) {
-		line += strspn(line, blanks);
-		line[strcspn(line, "#=")] = '\0';
-		for (size_t end = strlen(line); end && strchr(blanks, line[end - 1]);)
-			line[--end] = '\0';
-		if (*line == '/') {
-			list_add(conf->list, line);
-		} else if (strncmp(line, "include", 7) == 0 && strchr(blanks, line[7])) {
-			line += 7 + strspn(line + 7, blanks);
-			/* A relative one is beside this file. */
-			if (asprintf(&pattern, "%.*s%s",
-				    *line == '/' ? 0 : (int)(strrchr(path, '/') + 1 - path), path,
-				    line)
-				>= 0) {
-				conf_include(conf, pattern);
-				free(pattern);
-			}
-		}
+	if (fd < 0 || read(fd, text, CONF_MAX) < 0)
+		*text = '\0';
+	if (fd >= 0)
+		close(fd);
+	while ((line = strsep(&next, "\n"))) {
+		line += strspn(line, " \t");
+		line[strcspn(line, "# \t\r=")] = '\0';
+		if (*line == '/')
+			list_add(list, line);
+		includes = includes || strcmp(line, "include") == 0;
 	}
-	free(text);
+	return includes;
 }
 
 void
 library_directories(struct root *root, char list[LIBRARY_MAX])
 {
-	struct conf conf = {root, list, 0};
+	struct dirent **names;
+	int count = 0, fd = -1;
+	char *path;
 
 	*list = '\0';
-	conf_read(&conf, "/etc/ld.so.conf");
-	/* The default ones must fit, whatever the file says. */
+	if (conf_read(root, "/etc/ld.so.conf", list))
+		fd = root_open(root, "/etc/ld.so.conf.d", ROOT_READ | O_DIRECTORY);
+	if (fd >= 0) {
+		count = scandirat(fd, ".", &names, NULL, alphasort);
+		close(fd);
+	}
+	for (int i = 0; i < count; i++) {
+		const char *end = strrchr(names[i]->d_name, '.');
+
+		if (end && strcmp(end, ".conf") == 0 && names[i]->d_name[0] != '.' && i < FILES_MAX
+			&& asprintf(&path, "/etc/ld.so.conf.d/%s", names[i]->d_name) >= 0) {
+			conf_read(root, path, list);
+			free(path);
+		}
+		free(names[i]);
+	}
+	if (fd >= 0 && count >= 0)
+		free(names);
+	/* The default ones must fit, whatever the files say. */
 	if (strlen(list) + sizeof(LIBRARY_DEFAULT) >= LIBRARY_MAX)
 		*list = '\0';
 	list_add(list, LIBRARY_DEFAULT);

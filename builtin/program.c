@@ -18,12 +18,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 /* tsearch(3) keeps what is allocated here until tdestroy(3), which gcc's analyzer does not see. */
@@ -31,21 +31,16 @@
 #pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
 #endif
 
-#define SCRIPTS_MAX 5 /* interpreters of interpreters: fs/exec.c */
+#define SCRIPTS_MAX 5  /* interpreters of interpreters: fs/exec.c */
+#define DEPTH_MAX   64 /* of directories, each of which takes a descriptor */
 
 /* A text that is kept once: of DT_NEEDED and its like, and remedies. */
 struct name {
 	unsigned int round;    /* the last program for which a library of this name was loaded */
 	unsigned int cures;    /* of a remedy: the programs */
-	bool searched;         /* in the default directories, with this result */
-	struct object *object; /* NULL: not there */
+	bool searched;         /* in the default directories, and found there: */
+	struct object *object; /* NULL: nowhere */
 	char text[];
-};
-
-struct edge {
-	struct name *name;
-	struct object *object; /* NULL: not there */
-	bool resolved;
 };
 
 /* An ELF file for armhf, or one that would have to be. */
@@ -53,13 +48,13 @@ struct object {
 	struct object *next; /* in no order */
 	uint64_t device;
 	uint64_t inode;
-	char *path; /* inside the root */
-	const char *broken;    /* what is malformed */
+	char *path;         /* inside the root */
+	const char *broken; /* what is malformed */
 	const char *interpreter;
 	const char *rpath;
 	const char *runpath;
 	struct name *soname;
-	struct edge *needed;
+	struct name **needed;
 	unsigned int needed_count;
 	unsigned int unfit, fine, behind; /* see elf_file.h */
 	bool program;
@@ -70,25 +65,9 @@ struct object {
 	bool scanned;
 	bool strict; /* a loader that refuses what is fine */
 
-	/* As it is loaded for one program. */
-	unsigned int round;   /* the last program that needs it */
-	struct object *after; /* is loaded next */
-	struct object *by;    /* asked for it; NULL: it is the program */
-	bool inherits;        /* a DT_RPATH on the way here */
-};
-
-/* Of the program that is judged. */
-struct verdict {
-	enum program_cause cause;
-	const char *culprit; /* path or name */
-	const char *detail;  /* what is malformed or foreign; what needs the library */
-	unsigned int segment;
-};
-
-struct directory {
-	struct directory *next;
-	const struct directory *parent; /* NULL: the root */
-	char name[];
+	unsigned int round;   /* the last program that it is loaded for */
+	struct object *after; /* the next one that is loaded for it */
+	struct object *by;    /* the one that asked for it; NULL: it is the program */
 };
 
 struct check {
@@ -98,22 +77,31 @@ struct check {
 	unsigned int lines;
 	bool no_emulator;
 	int error; /* sticky: ENOMEM, EINTR for a stop signal */
+	unsigned int asked;
 	unsigned int round;
 	void *names;
 	void *objects;
 	struct object *first;
-	struct directory *directories, *last;
-	struct verdict verdict;
-	const struct name *best; /* remedy */
 	FILE *list;
 	size_t list_size;
 
+	/* The program that is judged: its path, and what blocks it first. */
+	const char *program;
+	enum program_cause cause;
+	struct fault fault;
+
+	struct entry looked; /* of binfmt_misc */
+	char taker[NAME_MAX + 1];
+	long long taker_registered;
+
 	struct root root;
 	struct elf_file file;    /* the one that was looked at last */
-	char path[2 * PATH_MAX]; /* of it */
+	struct statx status;     /* the same */
+	char path[2 * PATH_MAX]; /* the same */
 	char escaped[4 * PATH_MAX];
+	char shown[2][192];
+	unsigned int showing;
 	char library_directories[LIBRARY_MAX];
-	char entries[32768]; /* of a directory */
 };
 
 static void *
@@ -130,7 +118,9 @@ check_alloc(struct check *check, size_t count, size_t size)
 static bool
 check_over(struct check *check)
 {
-	if (!check->error && check->host->stop && stop_pending(check->host->stop))
+	/* Asking takes as long as looking at a file. */
+	if (!check->error && check->host->stop && check->asked++ % 64 == 0
+		&& stop_pending(check->host->stop))
 		check->error = EINTR;
 	return check->error != 0;
 }
@@ -202,7 +192,8 @@ object_parse(struct check *check, uint64_t size, struct object *object)
 	if (file->interpreted && (name = name_get(check, file->strings)))
 		object->interpreter = name->text;
 	if (file->needed)
-		object->needed = check_alloc(check, file->needed, sizeof(struct edge));
+		object->needed = check_alloc(check, file->needed,
+			sizeof(struct name *)); /* NOLINT(bugprone-sizeof-expression) */
 	for (unsigned int i = 0; i < file->entries; i++) {
 		const Elf32_Dyn *entry = &file->dynamic[i];
 		const char *text;
@@ -217,7 +208,7 @@ object_parse(struct check *check, uint64_t size, struct object *object)
 		if (check->error)
 			break;
 		if (entry->d_tag == DT_NEEDED)
-			object->needed[object->needed_count++].name = name;
+			object->needed[object->needed_count++] = name;
 		else if (entry->d_tag == DT_SONAME)
 			object->soname = name;
 		else if (entry->d_tag == DT_RPATH)
@@ -232,9 +223,9 @@ object_parse(struct check *check, uint64_t size, struct object *object)
 }
 
 static struct object *
-object_known(struct check *check, const struct statx *status)
+object_known(struct check *check)
 {
-	struct object key = {.device = root_device(status), .inode = status->stx_ino};
+	struct object key = {.device = root_device(&check->status), .inode = check->status.stx_ino};
 	struct object **kept = tfind(&key, &check->objects, object_compare);
 
 	return kept ? *kept : NULL;
@@ -242,9 +233,10 @@ object_known(struct check *check, const struct statx *status)
 
 /* The object of a file whose head was read; path is inside of the root. read: its bytes could be. NULL: no memory. */
 static struct object *
-object_get(struct check *check, bool read, const struct statx *status, const char *path)
+object_get(struct check *check, bool read, const char *path)
 {
-	struct object *object = object_known(check, status);
+	const struct statx *status = &check->status;
+	struct object *object = object_known(check);
 	char *copy;
 
 	/* Of hard links the first by name, however the directory is sorted. */
@@ -287,20 +279,19 @@ static struct object *
 object_find(struct check *check, const char *path)
 {
 	struct object *object;
-	struct statx status;
 	bool read;
 	int fd;
 
-	if (check_over(check) || !root_look(&check->root, path, &status))
+	if (check_over(check) || !root_look(&check->root, path, &check->status))
 		return NULL;
-	object = object_known(check, &status);
+	object = object_known(check);
 	if (object)
 		return object;
-	fd = root_open_file(&check->root, path, &status);
+	fd = root_open_file(&check->root, path, &check->status);
 	read = fd >= 0 && elf_file_head(&check->file, fd);
 	check->report->unread += !read;
 	if (!read || !elf_file_is_elf(&check->file) || elf_file_is_armhf(&check->file))
-		object = object_get(check, read, &status, path);
+		object = object_get(check, read, path);
 	if (fd >= 0)
 		close(fd);
 	return object;
@@ -359,7 +350,7 @@ list_find(struct check *check, const char *list, const struct object *of, const 
 }
 
 static struct object *
-edge_find(struct check *check, const struct object *by, struct name *name)
+library_find(struct check *check, const struct object *by, struct name *name)
 {
 	struct object *found = NULL;
 
@@ -367,6 +358,7 @@ edge_find(struct check *check, const struct object *by, struct name *name)
 		return object_find(check, name->text);
 	if (by->runpath)
 		found = list_find(check, by->runpath, by, name->text);
+	/* DT_RPATH is inherited. */
 	for (const struct object *at = by; at && !found && !by->runpath; at = at->by)
 		if (at->rpath)
 			found = list_find(check, at->rpath, at, name->text);
@@ -380,24 +372,67 @@ edge_find(struct check *check, const struct object *by, struct name *name)
 
 /* ---- the verdict on one program ---- */
 
-/*
- * Of several causes the first in their order counts, and of these the one that ld.so comes to first: true if
- * it is this one.
- */
-static bool
-blame(struct check *check, enum program_cause cause, const char *culprit, const char *detail)
+/* A name or a path in words. The last two stay readable. */
+static const char *
+show(struct check *check, const char *text)
 {
-	if (check->verdict.cause && check->verdict.cause <= cause)
-		return false;
-	check->verdict = (struct verdict){cause, culprit, detail, 0};
-	return true;
+	char *shown = check->shown[check->showing++ % 2];
+
+	text_escape(shown, sizeof(check->shown[0]), text);
+	return shown;
+}
+
+/* Of several causes the first in their order counts, and of these the one that ld.so comes to first. */
+static void __attribute__((format(printf, 4, 5)))
+blame(struct check *check, enum program_cause cause, const char *culprit, const char *format, ...)
+{
+	static const char *const remedies[PROGRAM_CAUSES] = {
+		[PROGRAM_FOREIGN] = "take the armhf build of it",
+		[PROGRAM_MODE] = "chmod a+x it",
+		[PROGRAM_MALFORMED] = "install the package with @ again",
+		[PROGRAM_INTERPRETER] = "install the armhf package with @ there",
+		[PROGRAM_LIBRARY] = "install the armhf package with @ there",
+		[PROGRAM_EMULATOR] = "copy @ into the root, or register the entry with flag F",
+		[PROGRAM_ALIGNMENT] =
+			"boot a kernel with pages of 4 KiB (Raspberry Pi 5: kernel=kernel8.img)",
+		[PROGRAM_UNTAKEN] = "register an entry that takes all armhf programs",
+	};
+	va_list arguments;
+
+	if (check->cause && check->cause <= cause)
+		return;
+	check->cause = cause;
+	fault_set(&check->fault, 0, culprit, "%s", "");
+	check->fault.remedy = remedies[cause];
+	if (cause == PROGRAM_ALIGNMENT && !check->entry)
+		check->fault.remedy =
+			"boot a kernel with pages of 4 KiB (Raspberry Pi 5: kernel=kernel8.img), or "
+			"take a release whose files are aligned to 64 KiB";
+	va_start(arguments, format);
+	vsnprintf(check->fault.why, sizeof(check->fault.why), format, arguments);
+	va_end(arguments);
+}
+
+static void
+blame_malformed(struct check *check, const struct object *object)
+{
+	bool own = strcmp(object->path, check->program) == 0;
+
+	blame(check, PROGRAM_MALFORMED, object->path, "%s%s: %s",
+		own ? "" : show(check, object->path), own ? "malformed" : " is malformed",
+		object->broken);
 }
 
 static void
 blame_segment(struct check *check, const struct object *object, unsigned int segment)
 {
-	if (segment && check->host->runs && blame(check, PROGRAM_ALIGNMENT, object->path, NULL))
-		check->verdict.segment = segment;
+	bool own = strcmp(object->path, check->program) == 0;
+
+	if (segment && check->host->runs)
+		blame(check, PROGRAM_ALIGNMENT, object->path,
+			"segment %u of %s cannot be mapped with pages of %lu KiB", segment,
+			own ? "the program" : show(check, object->path),
+			check->host->page_size / 1024);
 }
 
 /*
@@ -412,27 +447,26 @@ judge_program(struct check *check, const struct object *object)
 }
 
 /*
- * Would ld.so map the segments of this library. Under qemu-arm since 9.0 what the probe says (4k) is only that
- * its own file, aligned to 64 KiB, is one of those that are not.
+ * Would ld.so map the segments of this library. Under qemu-arm up to 8.2 (64k) it is told the host's page size, and maps as
+ * on the host: AT_PAGESZ in linux-user/elfload.c. Since 9.0 (4k, of the probe's own file) see elf_file.c.
  */
 static void
 judge_library(struct check *check, const struct object *object, bool strict)
 {
 	enum probe_status align = check->host->align;
 
-	if (!check->entry)
-		blame_segment(check, object, !object->unfit && strict ? object->fine : object->unfit);
-	else if (align == PROBE_MAPS_4K || align == PROBE_MAPS_NONE)
+	if (check->entry && (align == PROBE_MAPS_4K || align == PROBE_MAPS_NONE))
 		blame_segment(check, object, object->behind);
-	if (check->entry && (align == PROBE_MAPS_64K || align == PROBE_MAPS_NONE))
+	if (!check->entry || align == PROBE_MAPS_64K || align == PROBE_MAPS_NONE) {
 		blame_segment(check, object, object->unfit);
+		blame_segment(check, object, strict ? object->fine : 0);
+	}
 }
 
 static bool
 loader_is_strict(struct check *check, struct object *loader)
 {
-	struct statx status;
-	int fd = loader->scanned ? -1 : root_open_file(&check->root, loader->path, &status);
+	int fd = loader->scanned ? -1 : root_open_file(&check->root, loader->path, &check->status);
 
 	loader->scanned = true;
 	if (fd >= 0) {
@@ -443,64 +477,61 @@ loader_is_strict(struct check *check, struct object *loader)
 }
 
 static void
-load(struct check *check, struct object **last, struct object *object, struct object *by)
+load(struct check *check, struct object *object, struct object *by)
 {
 	object->round = check->round;
 	if (object->soname)
 		object->soname->round = check->round;
 	object->by = by;
-	object->inherits = by && (by->inherits || by->rpath);
 	object->after = NULL;
-	if (*last)
-		(*last)->after = object;
-	*last = object;
 }
 
 /* Load the program's libraries as ld.so would, in its order. */
 static void
 judge_libraries(struct check *check, struct object *program)
 {
-	struct object *loader = object_find(check, program->interpreter), *last = NULL;
+	struct object *loader = object_find(check, program->interpreter), *last = program;
 	bool strict;
 
 	if (!loader || !loader->executable) {
-		blame(check, PROGRAM_INTERPRETER, program->interpreter, NULL);
+		blame(check, PROGRAM_INTERPRETER, program->interpreter,
+			"its interpreter %s is missing", show(check, program->interpreter));
 		return;
 	}
 	if (loader->broken) {
-		blame(check, PROGRAM_MALFORMED, loader->path, loader->broken);
+		blame_malformed(check, loader);
 		return;
 	}
 	judge_program(check, loader);
 	strict = loader_is_strict(check, loader);
 	check->round++;
-	load(check, &last, loader, NULL);
-	last = NULL;
-	load(check, &last, program, NULL);
+	load(check, loader, NULL);
+	load(check, program, NULL);
 	for (struct object *by = program; by && !check->error; by = by->after) {
 		if (by != program || !program->program)
 			judge_library(check, by, strict);
 		for (unsigned int i = 0; i < by->needed_count; i++) {
-			struct edge *edge = &by->needed[i];
-			struct name *name = edge->name;
-			struct object *library = edge->object;
+			struct name *name = by->needed[i];
+			struct object *library;
 
 			/* A relative path depends on the working directory of the program. */
 			if (name->round == check->round
 				|| (name->text[0] != '/' && strchr(name->text, '/')))
 				continue;
 			name->round = check->round;
-			if (!edge->resolved || by->inherits)
-				library = edge->object = edge_find(check, by, name);
-			/* What was found by the DT_RPATH of another holds for this program alone. */
-			edge->resolved = !by->inherits;
-			if (!library)
+			library = library_find(check, by, name);
+			if (!library) {
 				blame(check, PROGRAM_LIBRARY, name->text,
-					by == program ? "" : by->path);
-			else if (library->broken)
-				blame(check, PROGRAM_MALFORMED, library->path, library->broken);
-			else if (library->round != check->round)
-				load(check, &last, library, by);
+					"the library %s is missing%s%s", show(check, name->text),
+					by == program ? "" : ", needed by ",
+					by == program ? "" : show(check, by->path));
+			} else if (library->broken) {
+				blame_malformed(check, library);
+			} else if (library->round != check->round) {
+				load(check, library, by);
+				last->after = library;
+				last = library;
+			}
 		}
 	}
 }
@@ -508,9 +539,8 @@ judge_libraries(struct check *check, struct object *program)
 static void
 judge(struct check *check, struct object *program)
 {
-	check->verdict = (struct verdict){0};
 	if (program->broken) {
-		blame(check, PROGRAM_MALFORMED, program->path, program->broken);
+		blame_malformed(check, program);
 		return;
 	}
 	if (program->program)
@@ -518,173 +548,61 @@ judge(struct check *check, struct object *program)
 	if (program->interpreter)
 		judge_libraries(check, program);
 	if (check->no_emulator)
-		blame(check, PROGRAM_EMULATOR, check->entry->interpreter, NULL);
+		blame(check, PROGRAM_EMULATOR, check->entry->interpreter,
+			"the emulator %s is not in this root",
+			show(check, check->entry->interpreter));
 	if (program->untaken)
-		blame(check, PROGRAM_UNTAKEN, program->path, NULL);
+		blame(check, PROGRAM_UNTAKEN, program->path,
+			"the entry %s does not take its header", check->entry->name);
 }
 
-/* ---- the report ---- */
-
-/* Report the verdict on the program at path. */
+/* Report what blocks the program that was judged. */
 static void
-report_add(struct check *check, const char *path)
+report_add(struct check *check)
 {
 	struct program_report *report = check->report;
-	const struct verdict *verdict = &check->verdict;
-	char why[FAULT_WHY_SIZE] = "", cure[FAULT_OBJECT_SIZE] = "", name[192], by[192];
-	const char *culprit = verdict->culprit;
+	char text[FAULT_OBJECT_SIZE];
 	struct name *remedy;
 
-	if (!verdict->cause)
+	if (!check->cause || check->error)
 		return;
-	text_escape(name, sizeof(name), culprit);
-	text_escape(by, sizeof(by), verdict->detail ? verdict->detail : "");
-	switch (verdict->cause) {
-	case PROGRAM_RUNS:
-	case PROGRAM_CAUSES: break;
-	case PROGRAM_FOREIGN:
-		snprintf(why, sizeof(why), "%s", verdict->detail);
-		snprintf(cure, sizeof(cure), "take the armhf build of it");
-		break;
-	case PROGRAM_MODE:
-		snprintf(why, sizeof(why), "nobody may execute it");
-		snprintf(cure, sizeof(cure), "chmod a+x it");
-		break;
-	case PROGRAM_MALFORMED:
-		if (strcmp(culprit, path) == 0)
-			snprintf(why, sizeof(why), "malformed: %s", verdict->detail);
-		else
-			snprintf(why, sizeof(why), "%s is malformed: %s", name, verdict->detail);
-		snprintf(cure, sizeof(cure), "install the package with %s again", name);
-		break;
-	case PROGRAM_INTERPRETER:
-		snprintf(why, sizeof(why), "its interpreter %s is missing", name);
-		snprintf(cure, sizeof(cure), "install the armhf package with %s there", name);
-		break;
-	case PROGRAM_LIBRARY:
-		snprintf(why, sizeof(why), "the library %s is missing%s%s", name,
-			*by ? ", needed by " : "", by);
-		snprintf(cure, sizeof(cure), "install the armhf package with %s there", name);
-		break;
-	case PROGRAM_EMULATOR:
-		snprintf(why, sizeof(why), "the emulator %s is not in this root", name);
-		snprintf(cure, sizeof(cure),
-			"copy %s into the root, or register the entry with flag F", name);
-		break;
-	case PROGRAM_ALIGNMENT:
-		snprintf(why, sizeof(why), "segment %u of %s cannot be mapped with pages of %lu KiB",
-			verdict->segment, strcmp(culprit, path) == 0 ? "the program" : name,
-			check->host->page_size / 1024);
-		snprintf(cure, sizeof(cure),
-			"boot a kernel with pages of 4 KiB (Raspberry Pi 5: kernel=kernel8.img)%s",
-			check->entry ? ""
-				     : ", or take a release whose files are aligned to 64 KiB");
-		break;
-	case PROGRAM_UNTAKEN:
-		snprintf(why, sizeof(why), "the entry %s does not take its header",
-			check->entry->name);
-		snprintf(cure, sizeof(cure), "register an entry that takes all armhf programs");
-		break;
-	}
-	remedy = name_get(check, cure);
-	if (remedy && (++remedy->cures > report->cause_count || !check->best)) {
-		check->best = remedy;
-		report->cause = verdict->cause;
+	fault_remedy(&check->fault, text, sizeof(text));
+	remedy = name_get(check, text);
+	if (remedy && ++remedy->cures > report->cause_count) {
+		strcpy(report->remedy, text);
+		report->cause = check->cause;
 		report->cause_count = remedy->cures;
 	}
 	if (report->blocked++ == 0) {
-		fault_set(&report->fault, 0, path, "%s", why);
+		fault_set(&report->fault, 0, check->program, "%s", check->fault.why);
 		check->list = open_memstream(&report->list, &check->list_size);
 		if (!check->list)
 			check->error = ENOMEM;
 	}
 	if (report->blocked > check->lines || !check->list)
 		return;
-	text_escape(check->escaped, sizeof(check->escaped), path);
-	fprintf(check->list, "%s%s: %s", report->blocked > 1 ? "\n" : "", check->escaped, why);
+	text_escape(check->escaped, sizeof(check->escaped), check->program);
+	fprintf(check->list, "%s%s: %s", report->blocked > 1 ? "\n" : "", check->escaped,
+		check->fault.why);
 }
 
 /* ---- a root directory ---- */
 
+/* Look at a file of the directory that is open at fd. */
 static void
-directory_add(struct check *check, const struct directory *parent, const char *name)
+file_look(struct check *check, int fd, const char *name)
 {
-	struct directory *directory = check_alloc(check, 1, sizeof(*directory) + strlen(name) + 1);
-
-	if (!directory)
-		return;
-	directory->parent = parent;
-	strcpy(directory->name, name);
-	if (check->last)
-		check->last->next = directory;
-	else
-		check->directories = directory;
-	check->last = directory;
-}
-
-/* Write the path of a directory into check->path. Returns its length, 0 for the root, or PATH_MAX where it has more. */
-static size_t
-directory_path(struct check *check, const struct directory *directory)
-{
-	char *end = check->path + PATH_MAX, *at = end;
-
-	for (; directory->parent; directory = directory->parent) {
-		size_t length = strlen(directory->name);
-
-		if ((size_t)(at - check->path) < 1 + length)
-			return PATH_MAX;
-		at -= length;
-		memcpy(at, directory->name, length);
-		*--at = '/';
-	}
-	memmove(check->path, at, (size_t)(end - at));
-	check->path[end - at] = '\0';
-	return (size_t)(end - at);
-}
-
-/* Look at a file of a directory that is open at fd and whose path is in check->path, of so many bytes. */
-static void
-file_look(struct check *check, const struct directory *directory, int fd, size_t used,
-	const struct dirent64 *entry)
-{
-	const char *name = entry->d_name;
-	struct statx status = {.stx_mode = DTTOIF(entry->d_type)};
+	int file = openat(fd, name, ROOT_READ | O_NOFOLLOW);
 	struct object *object;
-	int file;
 
-	if ((entry->d_type == DT_REG || entry->d_type == DT_UNKNOWN)
-		&& statx(fd, name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &status) != 0)
-		return;
-	if (S_ISDIR(status.stx_mode)) {
-		/* Of the running system, when it is a root of its own. */
-		static const char *const out[] = {".", "..", "proc", "sys", "dev", "run"};
-		size_t count = directory->parent ? 2 : sizeof(out) / sizeof(out[0]);
-
-		for (size_t i = 0; i < count; i++)
-			if (strcmp(name, out[i]) == 0)
-				return;
-		directory_add(check, directory, name);
-		return;
-	}
-	/* Most files are neither programs nor libraries, and need not be opened to see that. */
-	if (!S_ISREG(status.stx_mode) || status.stx_size < sizeof(Elf32_Ehdr)
-		|| !(status.stx_mode & 0111 || strstr(name, ".so")))
-		return;
-	if (used + 1 + strlen(name) >= PATH_MAX) {
-		check->report->unread++;
-		return;
-	}
-	file = openat(fd, name, ROOT_READ | O_NOFOLLOW);
 	if (file < 0) {
 		/* ENOENT: it is gone. ELOOP and ENXIO: it is a link or a socket by now. */
 		check->report->unread += errno != ENOENT && errno != ELOOP && errno != ENXIO;
 		return;
 	}
 	if (elf_file_head(&check->file, file) && elf_file_is_armhf(&check->file)
-		&& root_stat(file, &status) && S_ISREG(status.stx_mode)) {
-		check->path[used] = '/';
-		strcpy(check->path + used + 1, name);
-		object = object_get(check, true, &status, check->path);
+		&& root_stat(file, &check->status) && S_ISREG(check->status.stx_mode)) {
+		object = object_get(check, true, check->path);
 		if (object && !object->listed) {
 			object->listed = true;
 			if (object->program && object->executable)
@@ -696,38 +614,61 @@ file_look(struct check *check, const struct directory *directory, int fd, size_t
 	close(file);
 }
 
+/* Look at all that is below a directory, whose path is in check->path, of so many bytes. */
 static void
-directory_read(struct check *check, const struct directory *directory)
+directory_read(
+	struct check *check, int parent, const char *directory, size_t used, unsigned int depth)
 {
-	size_t used = directory_path(check, directory);
-	struct statx status;
-	long length, at;
-	int fd = -1;
+	int fd = openat(parent, directory, ROOT_READ | O_DIRECTORY | O_NOFOLLOW);
+	DIR *dir = fd >= 0 && depth < DEPTH_MAX ? fdopendir(fd) : NULL;
+	struct statx *status = &check->status;
+	struct dirent *entry;
 
-	errno = ENAMETOOLONG;
-	if (used < PATH_MAX)
-		fd = root_open(&check->root, used ? check->path : "/",
-			ROOT_READ | O_DIRECTORY | O_NOFOLLOW);
-	if (fd < 0) {
+	if (!dir) {
 		/* It is gone, or something else by now. */
-		check->report->unread += errno != ENOENT && errno != ENOTDIR && errno != ELOOP;
+		check->report->unread += fd >= 0
+			|| (errno != ENOENT && errno != ENOTDIR && errno != ELOOP);
+		if (fd >= 0)
+			close(fd);
 		return;
 	}
 	/* Other file systems are left out. */
-	if (root_stat(fd, &status) && root_device(&status) == check->root.device) {
-		while (!check_over(check)
-			&& (length = syscall(SYS_getdents64, fd, check->entries,
-				    sizeof(check->entries)))
-				> 0) {
-			for (at = 0; at < length;) {
-				const void *entry = check->entries + at;
+	if (!root_stat(fd, status) || root_device(status) != check->root.device)
+		entry = NULL;
+	else
+		entry = readdir(dir);
+	for (; entry && !check_over(check); entry = readdir(dir)) {
+		const char *name = entry->d_name;
+		size_t length = strlen(name);
 
-				file_look(check, directory, fd, used, entry);
-				at += ((const struct dirent64 *)entry)->d_reclen;
-			}
+		status->stx_mode = DTTOIF(entry->d_type);
+		if ((entry->d_type == DT_REG || entry->d_type == DT_UNKNOWN)
+			&& statx(fd, name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, status) != 0)
+			continue;
+		if (S_ISDIR(status->stx_mode)) {
+			if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0
+				|| (depth == 0
+					&& (strcmp(name, "proc") == 0 || strcmp(name, "sys") == 0
+						|| strcmp(name, "dev") == 0
+						|| strcmp(name, "run") == 0)))
+				continue;
+		} else if (!S_ISREG(status->stx_mode) || status->stx_size < sizeof(Elf32_Ehdr)
+			|| !(status->stx_mode & 0111 || strstr(name, ".so"))) {
+			/* Most files are neither programs nor libraries, and need not be opened. */
+			continue;
 		}
+		if (used + 1 + length >= PATH_MAX) {
+			check->report->unread++;
+			continue;
+		}
+		check->path[used] = '/';
+		memcpy(check->path + used + 1, name, length + 1);
+		if (S_ISDIR(status->stx_mode))
+			directory_read(check, fd, name, used + 1 + length, depth + 1);
+		else
+			file_look(check, fd, name);
 	}
-	close(fd);
+	closedir(dir);
 }
 
 static int
@@ -743,31 +684,29 @@ root_check(struct check *check)
 	struct object **programs;
 	size_t count = 0;
 
-	directory_add(check, NULL, "");
-	for (const struct directory *at = check->directories; at && !check_over(check);
-		at = at->next)
-		directory_read(check, at);
+	directory_read(check, check->root.fd, ".", 0, 0);
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression) */
 	programs = check_alloc(check, report->programs + 1, sizeof(struct object *));
-	if (check->error) {
-		free(programs);
+	if (!programs)
 		return;
-	}
 	for (struct object *object = check->first; object; object = object->next)
 		if (object->program && object->executable)
 			programs[count++] = object;
 	qsort(programs, count, sizeof(struct object *), program_compare);
 	for (size_t i = 0; i < count && !check_over(check); i++) {
+		check->cause = PROGRAM_RUNS;
+		check->program = programs[i]->path;
 		judge(check, programs[i]);
-		report_add(check, programs[i]->path);
+		report_add(check);
 	}
 	free(programs);
-	check->verdict = (struct verdict){0};
+	check->program = "";
 	for (const struct object *object = check->first; object; object = object->next) {
+		check->cause = PROGRAM_RUNS;
 		if (object->listed && !object->round && check->host->runs
 			&& !(object->program && object->executable)) {
 			judge_library(check, object, false);
-			report->plugins += object->broken || check->verdict.cause;
-			check->verdict = (struct verdict){0};
+			report->plugins += object->broken || check->cause;
 		}
 	}
 }
@@ -788,24 +727,39 @@ script_interpreter(struct check *check)
 	return strcpy(check->path, line);
 }
 
-/* Why what is in check->file is no program of armhf. */
-static void
-blame_foreign(struct check *check, const char *subject, char *text, size_t size)
+/* Of the entries in effect the one that takes what is in check->file; of several the kernel asks the newest first. */
+static bool
+taker_look(void *context, const char *name)
 {
-	const struct program_host *host = check->host;
-	char machine[128], name[NAME_MAX + 1], entry[256] = "";
+	struct check *check = context;
+	struct entry *entry = &check->looked;
+	long long registered;
 
-	if (host->taker && host->taker(host->context, check->file.head.bytes, name)) {
-		text_escape(entry, sizeof(entry), name);
+	binfmt_read(check->host->binfmt, name, entry, NULL);
+	if (entry->state != ENTRY_ENABLED || !entry_matches(entry, check->file.head.bytes))
+		return true;
+	registered = binfmt_registered(check->host->binfmt, name);
+	if (!check->taker[0] || registered > check->taker_registered) {
+		strcpy(check->taker, entry->name);
+		check->taker_registered = registered;
 	}
+	return true;
+}
+
+/* What is in check->file is no program of armhf. */
+static void
+blame_foreign(struct check *check, const char *subject)
+{
+	bool elf = elf_file_is_elf(&check->file);
+	char machine[128];
+
 	elf_file_describe(&check->file, machine, sizeof(machine));
-	if (elf_file_is_elf(&check->file))
-		snprintf(text, size, "%s is for %s", subject, machine);
-	else
-		snprintf(text, size, "%s is neither an ELF file nor a script", subject);
-	if (*entry)
-		snprintf(text + strlen(text), size - strlen(text), "; the entry %s takes it", entry);
-	blame(check, PROGRAM_FOREIGN, "", text);
+	if (check->host->binfmt)
+		binfmt_each(check->host->binfmt, taker_look, check, NULL);
+	blame(check, PROGRAM_FOREIGN, check->program, "%s is %s%s%s%s%s", subject,
+		elf ? "for " : "neither an ELF file nor a script", elf ? machine : "",
+		check->taker[0] ? "; the entry " : "", show(check, check->taker),
+		check->taker[0] ? " takes it" : "");
 }
 
 static void
@@ -813,48 +767,45 @@ file_check(struct check *check, const char *path)
 {
 	struct program_report *report = check->report;
 	struct elf_file *file = &check->file;
+	struct statx *status = &check->status;
 	struct object *object = NULL;
-	char subject[256] = "it", foreign[FAULT_WHY_SIZE];
-	char *own = realpath(path, NULL);
-	bool executable = true;
-	struct statx status;
+	char *own = realpath(path, NULL), subject[256] = "it";
 	int fd = own ? open(own, ROOT_READ) : -1;
+	bool executable = true;
 
-	for (unsigned int scripts = 0; !check->verdict.cause; scripts++) {
-		if (fd < 0 || !root_stat(fd, &status) || !elf_file_head(file, fd)) {
+	check->program = own;
+	for (unsigned int scripts = 0; !check->cause; scripts++) {
+		if (fd < 0 || !root_stat(fd, status) || !elf_file_head(file, fd)) {
 			check->error = errno;
 			break;
 		}
-		executable = executable && status.stx_mode & 0111;
+		executable = executable && status->stx_mode & 0111;
 		if (memcmp(file->head.bytes, "#!", 2) != 0)
 			break;
 		close(fd);
 		fd = *script_interpreter(check) && scripts < SCRIPTS_MAX
-			? root_open_file(&check->root, check->path, &status)
+			? root_open_file(&check->root, check->path, status)
 			: -1;
+		snprintf(subject, sizeof(subject), "its interpreter %s", show(check, check->path));
 		if (fd < 0)
-			blame(check, PROGRAM_INTERPRETER, check->path, NULL);
-		strcpy(subject, "its interpreter ");
-		text_escape(subject + strlen(subject), sizeof(subject) - strlen(subject),
-			check->path);
+			blame(check, PROGRAM_INTERPRETER, check->path, "%s is missing", subject);
 	}
-	if (!check->error && !check->verdict.cause && elf_file_is_armhf(file)) {
-		object = object_get(check, true, &status, own);
-		if (object && !object->program && !object->interpreter && !object->broken)
+	if (!check->error && !check->cause && elf_file_is_armhf(file)) {
+		object = object_get(check, true, own);
+		if (object && !object->program && !object->interpreter)
 			object->interpreter = LIBRARY_LOADER;
 		if (object)
 			judge(check, object);
-	} else if (!check->error && !check->verdict.cause) {
-		blame_foreign(check, subject, foreign, sizeof(foreign));
+	} else if (!check->error && !check->cause) {
+		blame_foreign(check, subject);
 	}
 	if (fd >= 0)
 		close(fd);
 	report->libraries = object && !object->program;
 	report->programs = !report->libraries;
 	if (!executable && report->programs)
-		blame(check, PROGRAM_MODE, "", NULL);
-	if (!check->error)
-		report_add(check, own);
+		blame(check, PROGRAM_MODE, "", "nobody may execute it");
+	report_add(check);
 	free(own);
 }
 
@@ -864,12 +815,10 @@ file_check(struct check *check, const char *path)
 static bool
 emulator_is_there(struct check *check)
 {
-	struct statx status;
-
 	/* Opened when it was registered, or with a relative path, which depends on the working directory. */
 	return entry_has(check->entry, 'F') || check->entry->interpreter[0] != '/'
-		|| (root_look(&check->root, check->entry->interpreter, &status)
-			&& status.stx_mode & 0111);
+		|| (root_look(&check->root, check->entry->interpreter, &check->status)
+			&& check->status.stx_mode & 0111);
 }
 
 int
@@ -877,7 +826,7 @@ program_check(const char *path, const struct program_host *host, unsigned int li
 	struct program_report *report)
 {
 	struct check *check = calloc(1, sizeof(*check));
-	struct statx status;
+	struct statx *status;
 	int error = ENOMEM;
 
 	*report = (struct program_report){0};
@@ -890,14 +839,15 @@ program_check(const char *path, const struct program_host *host, unsigned int li
 	check->report = report;
 	check->lines = lines;
 	check->root.fd = -1;
+	status = &check->status;
 	/* Looked at before it is opened: opening a device does something. */
-	if (statx(AT_FDCWD, path, 0, STATX_BASIC_STATS, &status) != 0) {
+	if (statx(AT_FDCWD, path, 0, STATX_BASIC_STATS, status) != 0) {
 		check->error = errno;
-	} else if (!S_ISDIR(status.stx_mode) && !S_ISREG(status.stx_mode)) {
+	} else if (!S_ISDIR(status->stx_mode) && !S_ISREG(status->stx_mode)) {
 		check->error = EINVAL;
 		fault_set(&report->fault, EINVAL, path, "neither a file nor a directory");
 	} else {
-		report->root = S_ISDIR(status.stx_mode);
+		report->root = S_ISDIR(status->stx_mode);
 		if (root_begin(&check->root, report->root ? path : "/") != 0)
 			check->error = errno;
 	}
@@ -911,8 +861,6 @@ program_check(const char *path, const struct program_host *host, unsigned int li
 		}
 	}
 
-	if (check->best)
-		snprintf(report->remedy, sizeof(report->remedy), "%s", check->best->text);
 	if (check->list && report->blocked > lines)
 		fprintf(check->list, "\nand %u more", report->blocked - lines);
 	if (check->list && fclose(check->list) != 0)
@@ -922,10 +870,6 @@ program_check(const char *path, const struct program_host *host, unsigned int li
 		fault_set(&report->fault, error, path, "cannot be checked");
 	tdestroy(check->names, free);
 	tdestroy(check->objects, object_free);
-	for (struct directory *at = check->directories, *next; at; at = next) {
-		next = at->next;
-		free(at);
-	}
 	root_end(&check->root);
 	free(check);
 	return error ? -1 : 0;

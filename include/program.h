@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+#include "binfmt.h"
 #include "entry.h"
 #include "fault.h"
 #include "probe.h"
@@ -30,24 +31,20 @@ enum program_cause {
 
 /* How armhf runs on this host. */
 struct program_host {
-	bool runs;                 /* false: the last three causes are not looked for */
-	const struct entry *entry; /* that serves; NULL: the kernel does */
-	enum probe_status align;   /* PROBE_MAPS_ALL to PROBE_MAPS_NONE, as the probe says */
-	unsigned long page_size;   /* of the kernel, in bytes: a power of two, from 4096 */
-	const struct stop *stop;   /* looked at now and then; NULL: nothing interrupts */
-	/*
-	 * The entry in effect that would take a program with this head, which is not armhf's: true, with its
-	 * name, of NAME_MAX + 1 bytes. NULL: not asked.
-	 */
-	bool (*taker)(void *context, const unsigned char head[ENTRY_HEAD_SIZE], char *name);
-	void *context;
+	bool runs;                   /* false: the last three causes are not looked for */
+	const struct entry *entry;   /* that serves; NULL: the kernel does */
+	enum probe_status align;     /* PROBE_MAPS_ALL to PROBE_MAPS_NONE, as the probe says */
+	unsigned long page_size;     /* of the kernel, in bytes: a power of two, from 4096 */
+	const struct stop *stop;     /* looked at now and then; NULL: nothing interrupts */
+	const struct binfmt *binfmt; /* the table in effect; NULL: there is none */
 };
 
 struct program_report {
-	bool root;              /* path is a directory */
-	unsigned int programs;  /* ELF programs for armhf; hard links count once */
-	unsigned int libraries; /* other ELF files for armhf: executable, or with .so in their name */
-	unsigned int blocked;   /* programs that would not run */
+	bool root;             /* path is a directory */
+	unsigned int programs; /* ELF programs for armhf; hard links count once */
+	unsigned int
+		libraries;    /* other ELF files for armhf: executable, or with .so in their name */
+	unsigned int blocked; /* programs that would not run */
 	unsigned int
 		plugins;     /* libraries that cannot be mapped and that no program needs by name */
 	unsigned int unread; /* files and directories that could not be opened */
