@@ -481,6 +481,28 @@ test_entry(void)
 	says("/bin/a: the entry qemu-arm does not take its header", "an entry for OS ABI 3");
 	host.runs = false;
 	says("", "where armhf does not run, no entry blocks");
+
+	/* On a host with pages of 16 KiB, under qemu-arm since 9.0, and up to 8.2. */
+	begin();
+	entry.magic[7] = 0;
+	host.entry = &entry;
+	host.page_size = 16384;
+	host.align = PROBE_MAPS_4K;
+	make("/bin/a", program_needing("libx.so"));
+	make("/lib/libx.so", (struct shape){0});
+	says("", "a segment in the last page of a library, behind the end of its file");
+	make("/lib/libx.so", (struct shape){.align = 0x1000, .shift = 0x1000});
+	says("", "a library that is not congruent, all of it in its file");
+	make("/lib/libx.so", (struct shape){.align = 0x1000, .shift = 0x11000});
+	says("/bin/a: segment 2 of /lib/libx.so cannot be mapped with pages of 16 KiB",
+		"a segment that begins in a page behind the end of the file");
+	tap_ok(!strstr(report.remedy, "64 KiB"), "no other release is the remedy");
+	host.align = PROBE_MAPS_64K;
+	make("/lib/libx.so", (struct shape){.align = 0x1000, .shift = 0x1000});
+	says("/bin/a: segment 2 of /lib/libx.so cannot be mapped with pages of 16 KiB",
+		"the host's page size, as an older qemu-arm tells it to ld.so");
+	host.align = PROBE_MAPS_ALL;
+	says("", "an emulator that maps all");
 }
 
 static void
@@ -504,6 +526,9 @@ test_files(void)
 	shape.flags = EF_ARM_EABI_VER5 | EF_ARM_ABI_FLOAT_SOFT;
 	make("/a", shape);
 	says_file("/a", "it is for ARM, 32 bits, little-endian, soft float (armel)", "armel");
+	shape.flags = EF_ARM_EABI_VER5;
+	make("/a", shape);
+	says_file("/a", "", "a static program whose header has no float ABI runs");
 	shape.flags = 2;
 	make("/a", shape);
 	says_file("/a",
