@@ -447,17 +447,20 @@ judge_program(struct check *check, const struct object *object)
 }
 
 /*
- * Would ld.so map the segments of this library. Under qemu-arm up to 8.2 (64k) it is told the host's page size, and maps as
- * on the host: AT_PAGESZ in linux-user/elfload.c. Since 9.0 (4k, of the probe's own file) see elf_file.c.
+ * Would ld.so map the segments of this library, for a program whose own segments are aligned to small pages or not. qemu-arm
+ * since 9.0 (4k: so it treats the probe's own file) has pages of 4 KiB, up to 8.2 only for such a program; to
+ * others it says AT_PAGESZ of the host: linux-user/elfload.c. Measured with 10.0 and 7.2 on pages of 16 KiB.
  */
 static void
-judge_library(struct check *check, const struct object *object, bool strict)
+judge_library(struct check *check, const struct object *object, bool small, bool strict)
 {
 	enum probe_status align = check->host->align;
 
-	if (check->entry && (align == PROBE_MAPS_4K || align == PROBE_MAPS_NONE))
+	if (check->entry && align == PROBE_MAPS_ALL)
+		return;
+	if (check->entry && (small || align == PROBE_MAPS_4K)) {
 		blame_segment(check, object, object->behind);
-	if (!check->entry || align == PROBE_MAPS_64K || align == PROBE_MAPS_NONE) {
+	} else {
 		blame_segment(check, object, object->unfit);
 		blame_segment(check, object, strict ? object->fine : 0);
 	}
@@ -509,7 +512,7 @@ judge_libraries(struct check *check, struct object *program)
 	load(check, program, NULL);
 	for (struct object *by = program; by && !check->error; by = by->after) {
 		if (by != program || !program->program)
-			judge_library(check, by, strict);
+			judge_library(check, by, program->fine, strict);
 		for (unsigned int i = 0; i < by->needed_count; i++) {
 			struct name *name = by->needed[i];
 			struct object *library;
@@ -705,7 +708,7 @@ root_check(struct check *check)
 		check->cause = PROGRAM_RUNS;
 		if (object->listed && !object->round && check->host->runs
 			&& !(object->program && object->executable)) {
-			judge_library(check, object, false);
+			judge_library(check, object, false, false);
 			report->plugins += object->broken || check->cause;
 		}
 	}

@@ -202,6 +202,29 @@ function bench_calls() {
 	count_calls "fresh, tier 4, with import" state_fresh
 }
 
+# ---- 7: the programs of a root, against what readelf is asked for to find out the same ----
+
+function reference_programs() {
+	find "${1}" -xdev -type f \( -perm /111 -o -name '*.so*' \) -exec readelf --wide --file-header --program-headers --dynamic {} + &> /dev/null || :
+}
+
+function bench_programs() {
+	declare root files said used
+	host_empty_table
+	host_register_armhf qemu-arm F
+	for files in 6000 100000; do
+		root="ROOT_${files}"
+		root="${!root}"
+		{ said="$("${BUILD}/tests/program_say" "${root}" 2>&3)"; } 3> "${OUTPUT}/used"
+		used="$(< "${OUTPUT}/used")"
+		fact "a root of ${files} files: what it has" "${said%%, 0 blocked*}"
+		fact "a root of ${files} files: memory of the process" "${used#*, }"
+		versus "-c, a root of ${files} files, against find and readelf" state_same \
+			armhf_binfmt_prepare -c "${root}" -- reference_programs "${root}"
+		count_calls "-c, a root of ${files} files" state_same -c "${root}"
+	done
+}
+
 function main() {
 	declare part helpers="${HOST_ARMHF%/*}"
 	host_make

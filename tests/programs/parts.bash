@@ -28,5 +28,5 @@ function part_minbase() {
 function programs_root() {
 	hosts_part "minbase-${1}" part_minbase "${1}"
 	# shellcheck disable=SC2034,SC2154 # for the caller; of hosts_part
-	programs_path="${hosts_part_path}/root"
+	programs_path="${cache_path}/root"
 }

@@ -452,6 +452,7 @@ test_alignment(void)
 static void
 test_entry(void)
 {
+	struct shape shape;
 	struct entry entry = {.state = ENTRY_ENABLED,
 		.name = "qemu-arm",
 		.interpreter = "/usr/bin/qemu-none",
@@ -501,6 +502,13 @@ test_entry(void)
 	make("/lib/libx.so", (struct shape){.align = 0x1000, .shift = 0x1000});
 	says("/bin/a: segment 2 of /lib/libx.so cannot be mapped with pages of 16 KiB",
 		"the host's page size, as an older qemu-arm tells it to ld.so");
+	shape = program_needing("libx.so");
+	shape.align = 0x1000;
+	make("/bin/a", shape);
+	says("", "but not where the program is for 4 KiB");
+	make("/lib/libx.so", (struct shape){.align = 0x1000, .shift = 0x11000});
+	says("/bin/a: segment 2 of /lib/libx.so cannot be mapped with pages of 16 KiB",
+		"which is as under a newer one");
 	host.align = PROBE_MAPS_ALL;
 	says("", "an emulator that maps all");
 }
