@@ -273,7 +273,7 @@ object_get(struct check *check, bool read, const char *path)
 
 /*
  * What a path inside of the root leads to; NULL: nothing, or an ELF file of another machine, class or float ABI, which ld.so
- * passes over.
+ * passes over. A relative one depends on the working directory of the program.
  */
 static struct object *
 object_find(struct check *check, const char *path)
@@ -282,7 +282,7 @@ object_find(struct check *check, const char *path)
 	bool read;
 	int fd;
 
-	if (check_over(check) || !root_look(&check->root, path, &check->status))
+	if (check_over(check) || *path != '/' || !root_look(&check->root, path, &check->status))
 		return NULL;
 	object = object_known(check);
 	if (object)
@@ -341,8 +341,7 @@ list_find(struct check *check, const char *list, const struct object *of, const 
 			list += text == list ? 1 : origin + library;
 		}
 		snprintf(check->path + used, sizeof(check->path) - used, "/%s", name);
-		/* Others depend on the working directory of the program. */
-		if (check->path[0] == '/')
+		if (used)
 			found = object_find(check, check->path);
 		list += *list == ':';
 	}

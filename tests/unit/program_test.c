@@ -326,6 +326,20 @@ test_paths(void)
 		"a library by its path; a relative one depends on the directory");
 	make("/opt/libx.so", (struct shape){0});
 	says("", "and it is found");
+	shape = program_needing("liby.so");
+	shape.runpath = ":opt:";
+	make("/bin/a", shape);
+	make("/liby.so", (struct shape){0});
+	make("/opt/liby.so", (struct shape){0});
+	says("/bin/a: the library liby.so is missing", "directories without a path from the root");
+
+	/* An object that is only known by a relative path would have no $ORIGIN. */
+	begin();
+	make("/run/x.so",
+		(struct shape){.runpath = "$ORIGIN", .needed = {"liby.so"}, .mode = 0755});
+	make_link("/run/x.so", "/x.so");
+	make("/bin/a", (struct shape){.program = true, .interpreter = "x.so", .needed = {"/x.so"}});
+	says("/bin/a: its interpreter x.so is missing", "a relative interpreter");
 }
 
 static void
