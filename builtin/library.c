@@ -50,7 +50,7 @@ conf_read(struct root *root, const char *path, char list[LIBRARY_MAX])
 void
 library_directories(struct root *root, char list[LIBRARY_MAX])
 {
-	struct dirent **names;
+	struct dirent **names = NULL;
 	int count = 0, fd = -1;
 	char *path;
 
@@ -71,8 +71,7 @@ library_directories(struct root *root, char list[LIBRARY_MAX])
 		}
 		free(names[i]);
 	}
-	if (fd >= 0 && count >= 0)
-		free(names);
+	free(names);
 	/* The default ones must fit, whatever the files say. */
 	if (strlen(list) + sizeof(LIBRARY_DEFAULT) >= LIBRARY_MAX)
 		*list = '\0';

@@ -775,9 +775,14 @@ file_check(struct check *check, const char *path)
 	int fd = own ? open(own, ROOT_READ) : -1;
 	bool executable = true;
 
+	if (fd < 0) {
+		check->error = errno;
+		free(own);
+		return;
+	}
 	check->program = own;
 	for (unsigned int scripts = 0; !check->cause; scripts++) {
-		if (fd < 0 || !root_stat(fd, status) || !elf_file_head(file, fd)) {
+		if (!root_stat(fd, status) || !elf_file_head(file, fd)) {
 			check->error = errno;
 			break;
 		}
