@@ -618,6 +618,7 @@ programs_check(struct call *call)
 		.align = (enum probe_status)probe_answer(&host->proof),
 		.page_size = host->page_size,
 		.stop = call->limits.stop,
+		.binfmt = host->table == HOST_TABLE_MOUNTED && host->on ? &call->binfmt : NULL,
 	};
 	struct program_report *report = &call->programs;
 	bool good = words_success(call->reason);

@@ -1,21 +1,28 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * elf_file: parses ELF files for 32-bit ARM. Believes no size and no offset, allocates nothing and opens nothing.
+ * elf_file: parses ELF files for 32-bit ARM. Believes no size and no offset, keeps nothing and opens nothing.
  */
 #include "elf_file.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
 #include <unistd.h>
 
-#define LOADER_MAX (1024 * 1024) /* bytes of a loader that are looked through */
-#define FINI_SIZE  8 /* bytes of .fini on ARM: one instruction to begin and one to end */
+#define LOADER_MAX         (1024 * 1024) /* bytes of a loader that are looked through */
+#define GUEST_PAGE         ((uint64_t)4096)
+#define GUEST_END(address) (((address) + GUEST_PAGE - 1) & ~(GUEST_PAGE - 1))
+#define FINI_SIZE          8 /* bytes of .fini on ARM: one instruction to begin and one to end */
 
+/* Bytes of the file, which the head has as a rule. */
 static bool
-file_read(int fd, void *to, size_t size, uint64_t offset)
+file_read(const struct elf_file *file, void *to, size_t size, uint64_t offset)
 {
-	return offset <= INT64_MAX && pread(fd, to, size, (off_t)offset) == (ssize_t)size;
+	if (offset + size > file->head_size)
+		return pread(file->fd, to, size, (off_t)offset) == (ssize_t)size;
+	memcpy(to, file->head.bytes + offset, size);
+	return true;
 }
 
 bool
@@ -23,6 +30,7 @@ elf_file_head(struct elf_file *file, int fd)
 {
 	ssize_t length = pread(fd, file->head.bytes, sizeof(file->head.bytes), 0);
 
+	file->fd = fd;
 	file->head_size = length > 0 ? (size_t)length : 0;
 	memset(file->head.bytes + file->head_size, 0, sizeof(file->head.bytes) - file->head_size);
 	return length >= 0;
@@ -89,7 +97,7 @@ dynamic_read(struct elf_file *file, const Elf32_Phdr *segment)
 	size_t size = segment->p_filesz < ELF_FILE_TABLE ? segment->p_filesz : ELF_FILE_TABLE;
 	bool named = false;
 
-	if (!file_read(file->fd, file->dynamic, size, segment->p_offset))
+	if (!file_read(file, file->dynamic, size, segment->p_offset))
 		return "its dynamic section is outside of the file";
 	for (; file->entries < size / sizeof(Elf32_Dyn); file->entries++) {
 		const Elf32_Dyn *entry = &file->dynamic[file->entries];
@@ -131,60 +139,76 @@ segments_collide(
 	return lost || now->p_vaddr - now->p_offset != before->p_vaddr - before->p_offset;
 }
 
+/*
+ * On hosts with large pages qemu-arm since 9.0 maps what it can and reads the rest, as of a page in which a segment
+ * only begins or ends. That page stays the one of ld.so's first mapping, which spans all segments, and where it is
+ * behind the end of the file, reading into it gives EFAULT. But a page that the span itself ends in is memory of its own.
+ * Source: mmap_h_gt_g and mmap_frag in linux-user/mmap.c of qemu 9.0 to 10.0, whose pages are 4 KiB for 32-bit ARM.
+ */
+static bool
+edge_is_behind(uint64_t edge, const Elf32_Phdr *first, uint64_t span, uint64_t end, uint64_t page)
+{
+	uint64_t at = edge & ~(page - 1);
+
+	return edge != at && at + page <= span
+		&& at - first->p_vaddr + first->p_offset >= ((end + page - 1) & ~(page - 1));
+}
+
 /* The kernel and ld.so map whole pages: the address of a segment and its place in the file must be congruent. */
 static void
-segments_fit(struct elf_file *file, unsigned long page)
+segments_fit(struct elf_file *file, uint64_t size, unsigned long page, const Elf32_Phdr *last)
 {
-	const Elf32_Phdr *before = NULL;
+	const uint64_t span = GUEST_END((uint64_t)last->p_vaddr + last->p_memsz);
+	const Elf32_Phdr *first = NULL, *before = NULL;
 	unsigned int number = 0;
 
-	file->coarse = true;
 	for (unsigned int i = 0; i < file->count; i++) {
 		const Elf32_Phdr *now = &file->headers[i];
 
 		if (now->p_type != PT_LOAD)
 			continue;
 		number++;
-		if (now->p_align < ELF_FILE_COARSE)
-			file->coarse = false;
 		if (now->p_align & (page - 1) && !file->fine)
 			file->fine = number;
 		if (!file->unfit
 			&& ((now->p_vaddr - now->p_offset) & (page - 1)
 				|| (before && segments_collide(file, before, now, page))))
 			file->unfit = number;
+		if (!file->behind && first
+			&& (edge_is_behind(
+				    now->p_vaddr & ~(GUEST_PAGE - 1), first, span, size, page)
+				|| edge_is_behind(GUEST_END((uint64_t)now->p_vaddr + now->p_filesz),
+					first, span, size, page)))
+			file->behind = number;
 		before = now;
+		first = first ? first : now;
 	}
 }
 
 const char *
-elf_file_parse(struct elf_file *file, int fd, uint64_t size, unsigned long page)
+elf_file_parse(struct elf_file *file, uint64_t size, unsigned long page)
 {
 	const Elf32_Ehdr *elf = &file->head.elf;
-	const Elf32_Phdr *dynamic = NULL, *interpreter = NULL;
+	const Elf32_Phdr *dynamic = NULL, *interpreter = NULL, *last = NULL;
 	size_t length = elf->e_phnum * sizeof(Elf32_Phdr);
-	unsigned int loads = 0;
 	const char *malformed;
 
-	file->fd = fd;
 	file->program = elf->e_type == ET_EXEC;
-	file->interpreted = file->no_defaults = file->coarse = false;
-	file->unfit = file->fine = file->entries = file->needed = 0;
+	file->interpreted = file->no_defaults = false;
+	file->unfit = file->fine = file->behind = file->entries = file->needed = 0;
 	file->count = elf->e_phnum;
 	file->code_end = file->table = file->table_size = 0;
 	file->strings_size = 0;
 
 	if (elf->e_phentsize != sizeof(Elf32_Phdr) || length == 0 || length > ELF_FILE_TABLE)
 		return "its header describes no program headers";
-	if ((uint64_t)elf->e_phoff + length <= file->head_size)
-		memcpy(file->headers, file->head.bytes + elf->e_phoff, length);
-	else if (!file_read(fd, file->headers, length, elf->e_phoff))
+	if (!file_read(file, file->headers, length, elf->e_phoff))
 		return "its program headers are outside of the file";
 	for (unsigned int i = 0; i < file->count; i++) {
 		const Elf32_Phdr *header = &file->headers[i];
 
 		if (header->p_type == PT_LOAD) {
-			loads++;
+			last = header;
 			if (header->p_filesz > header->p_memsz)
 				return "a segment is larger in the file than in memory";
 			if ((uint64_t)header->p_offset + header->p_filesz > size)
@@ -197,12 +221,12 @@ elf_file_parse(struct elf_file *file, int fd, uint64_t size, unsigned long page)
 			dynamic = header;
 		}
 	}
-	if (loads == 0)
+	if (!last)
 		return "it has no segment to load";
 	if (interpreter) {
 		length = interpreter->p_filesz;
 		if (length < 2 || length > sizeof(file->strings)
-			|| !file_read(fd, file->strings, length, interpreter->p_offset)
+			|| !file_read(file, file->strings, length, interpreter->p_offset)
 			|| file->strings[length - 1] != '\0')
 			return "the name of its interpreter is outside of the file";
 		file->interpreted = true;
@@ -211,7 +235,7 @@ elf_file_parse(struct elf_file *file, int fd, uint64_t size, unsigned long page)
 	if (!malformed && !dynamic && !file->program)
 		malformed = "it has no dynamic section";
 	if (!malformed)
-		segments_fit(file, page);
+		segments_fit(file, size, page, last);
 	return malformed;
 }
 
@@ -221,23 +245,11 @@ elf_file_describe(const struct elf_file *file, char *text, size_t size)
 	static const struct {
 		unsigned int machine;
 		const char *name;
-	} machines[] = {
-		{EM_386, "i386"},
-		{EM_X86_64, "x86-64"},
-		{EM_ARM, "ARM"},
-		{EM_AARCH64, "AArch64"},
-		{EM_RISCV, "RISC-V"},
-		{EM_PPC, "PowerPC"},
-		{EM_PPC64, "PowerPC64"},
-		{EM_MIPS, "MIPS"},
-		{EM_S390, "S/390"},
-		{EM_SPARC, "SPARC"},
-		{EM_SPARCV9, "SPARC V9"},
-		{EM_68K, "m68k"},
-		{EM_SH, "SuperH"},
-		{EM_IA_64, "IA-64"},
-		{EM_LOONGARCH, "LoongArch"},
-	};
+	} machines[] = {{EM_386, "i386"}, {EM_X86_64, "x86-64"}, {EM_ARM, "ARM"},
+		{EM_AARCH64, "AArch64"}, {EM_RISCV, "RISC-V"}, {EM_PPC, "PowerPC"},
+		{EM_PPC64, "PowerPC64"}, {EM_MIPS, "MIPS"}, {EM_S390, "S/390"}, {EM_SPARC, "SPARC"},
+		{EM_SPARCV9, "SPARC V9"}, {EM_68K, "m68k"}, {EM_SH, "SuperH"}, {EM_IA_64, "IA-64"},
+		{EM_LOONGARCH, "LoongArch"}};
 	const unsigned char *head = file->head.bytes;
 	bool big = head[EI_DATA] == ELFDATA2MSB;
 	unsigned int machine = head[18 + big] | (unsigned int)head[19 - big] << 8;
@@ -253,7 +265,7 @@ elf_file_describe(const struct elf_file *file, char *text, size_t size)
 			abi = ", and no program or library";
 		else if (!(file->head.elf.e_flags & EF_ARM_EABIMASK))
 			abi = ", of the ABI before EABI, which only qemu-arm runs";
-		else
+		else if (file->head.elf.e_flags & EF_ARM_ABI_FLOAT_SOFT)
 			abi = ", soft float (armel)";
 	}
 	snprintf(text, size, "%s, %s bits, %s-endian%s", name, wide ? "64" : "32",
@@ -261,26 +273,13 @@ elf_file_describe(const struct elf_file *file, char *text, size_t size)
 }
 
 bool
-elf_file_is_strict_loader(struct elf_file *file, int fd)
+elf_file_is_strict_loader(int fd)
 {
 	static const char words[] = "ELF load command alignment not page-aligned";
-	const size_t size = sizeof(file->headers), overlap = strlen(words);
-	char *buffer = (char *)file->headers;
-	size_t kept = 0;
-	ssize_t length;
+	char *bytes = malloc(LOADER_MAX);
+	ssize_t length = bytes ? pread(fd, bytes, LOADER_MAX, 0) : 0;
+	bool strict = length > 0 && memmem(bytes, (size_t)length, words, strlen(words));
 
-	for (uint64_t at = 0; at < LOADER_MAX; at += (uint64_t)length) {
-		length = pread(fd, buffer + kept, size - kept, (off_t)at);
-		if (length <= 0)
-			break;
-		kept += (size_t)length;
-		if (memmem(buffer, kept, words, overlap))
-			return true;
-		/* The words may lie across two reads. */
-		if (kept > overlap) {
-			memmove(buffer, buffer + kept - overlap, overlap);
-			kept = overlap;
-		}
-	}
-	return false;
+	free(bytes);
+	return strict;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * elf_file: what of an ELF file for 32-bit ARM decides whether a kernel and ld.so can load it. Everything is
- * read by pread(2) into the buffers of struct elf_file, however large the file says that it is.
+ * elf_file: what of an ELF file for 32-bit ARM decides whether a kernel, an emulator and ld.so can load it. Everything
+ * is read by pread(2) into the buffers of struct elf_file, however large the file says that it is.
  * Source: elf(5), fs/binfmt_elf.c of Linux, elf/dl-load.c of glibc. On little-endian machines alone.
  */
 #ifndef ARMHF_ELF_FILE_H
@@ -13,11 +13,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ELF_FILE_HEAD   512   /* bytes: the header and, as a rule, the program headers */
-#define ELF_FILE_TABLE  16384 /* bytes of a table that are read: real ones have less than 2048 */
-#define ELF_FILE_COARSE 65536
+#define ELF_FILE_HEAD  512   /* bytes: the header and, as a rule, the program headers */
+#define ELF_FILE_TABLE 16384 /* bytes of a table that are read: real ones have less than 2048 */
 
 struct elf_file {
+	int fd;
 	union {
 		unsigned char bytes[ELF_FILE_HEAD];
 		Elf32_Ehdr elf;
@@ -27,15 +27,15 @@ struct elf_file {
 	/* By elf_file_parse. */
 	bool program;     /* not a library: ET_EXEC, PIE, or with an interpreter and no DT_SONAME */
 	bool interpreted; /* strings has the name of its interpreter until the first elf_file_name */
-	bool no_defaults;     /* DF_1_NODEFLIB: ld.so's own directories are not searched */
-	bool coarse;          /* all its segments are aligned to ELF_FILE_COARSE */
-	unsigned int unfit;   /* the first segment that cannot be mapped, counted from 1; 0: none */
-	unsigned int fine;    /* the first one whose p_align is below the page */
+	bool no_defaults; /* DF_1_NODEFLIB: ld.so's own directories are not searched */
+	/* The first segment, counted from 1, or 0: there is none ... */
+	unsigned int unfit;   /* ... that cannot be mapped with pages of this size */
+	unsigned int fine;    /* ... whose p_align is below the page */
+	unsigned int behind;  /* ... that qemu-arm since 9.0 cannot map for ld.so */
 	unsigned int entries; /* of the dynamic section, in front of DT_NULL */
 	unsigned int needed;  /* of them DT_NEEDED */
 	Elf32_Dyn dynamic[ELF_FILE_TABLE / sizeof(Elf32_Dyn)];
 
-	int fd;
 	unsigned int count; /* of program headers */
 	Elf32_Phdr headers[ELF_FILE_TABLE / sizeof(Elf32_Phdr)];
 	uint64_t code_end; /* where .fini, the last code that linkers place, ends */
@@ -46,7 +46,7 @@ struct elf_file {
 	size_t strings_size;
 };
 
-/* Read the first bytes of a file. False with errno. */
+/* Read the first bytes of a file, which stays open until the last call for it. False with errno. */
 bool
 elf_file_head(struct elf_file *file, int fd);
 
@@ -60,10 +60,10 @@ elf_file_is_armhf(const struct elf_file *file);
 
 /*
  * Parse the file of size bytes whose head was read and is armhf's, for pages of so many bytes, a power of two.
- * fd stays open until the last elf_file_name. Returns NULL, or what is malformed in words.
+ * Returns NULL, or what is malformed in words.
  */
 const char *
-elf_file_parse(struct elf_file *file, int fd, uint64_t size, unsigned long page);
+elf_file_parse(struct elf_file *file, uint64_t size, unsigned long page);
 
 /* The name that an entry of the dynamic section means; NULL if it is not in the file. */
 const char *
@@ -74,10 +74,10 @@ void
 elf_file_describe(const struct elf_file *file, char *text, size_t size);
 
 /*
- * True if this is a loader that refuses segments whose p_align is below the page, as glibc up to 2.31 does, and not only
+ * True if this is a loader that refuses segments whose p_align is below the page, as glibc up to 2.36 does, and not only
  * those that are not congruent. Told by its words for that: distributions carry patches.
  */
 bool
-elf_file_is_strict_loader(struct elf_file *file, int fd);
+elf_file_is_strict_loader(int fd);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+#include "binfmt.h"
 #include "entry.h"
 #include "fault.h"
 #include "probe.h"
@@ -30,26 +31,28 @@ enum program_cause {
 
 /* How armhf runs on this host. */
 struct program_host {
-	bool runs;                 /* false: the last three causes are not looked for */
-	const struct entry *entry; /* that serves; NULL: the kernel does */
-	enum probe_status align;   /* PROBE_MAPS_ALL to PROBE_MAPS_NONE, as the probe says */
-	unsigned long page_size;   /* of the kernel, in bytes */
-	const struct stop *stop;   /* looked at now and then; NULL: nothing interrupts */
+	bool runs;                   /* false: the last three causes are not looked for */
+	const struct entry *entry;   /* that serves; NULL: the kernel does */
+	enum probe_status align;     /* PROBE_MAPS_ALL to PROBE_MAPS_NONE, as the probe says */
+	unsigned long page_size;     /* of the kernel, in bytes: a power of two, from 4096 */
+	const struct stop *stop;     /* looked at now and then; NULL: nothing interrupts */
+	const struct binfmt *binfmt; /* the table in effect; NULL: there is none */
 };
 
 struct program_report {
-	bool root;              /* path is a directory */
-	unsigned int programs;  /* ELF programs for armhf; hard links count once */
-	unsigned int libraries; /* other ELF files for armhf that can be mapped, plugins included */
-	unsigned int blocked;   /* programs that would not run */
+	bool root;             /* path is a directory */
+	unsigned int programs; /* ELF programs for armhf; hard links count once */
+	unsigned int
+		libraries;    /* other ELF files for armhf: executable, or with .so in their name */
+	unsigned int blocked; /* programs that would not run */
 	unsigned int
 		plugins;     /* libraries that cannot be mapped and that no program needs by name */
 	unsigned int unread; /* files and directories that could not be opened */
 
-	enum program_cause cause; /* the most frequent one */
-	unsigned int cause_count; /* the programs that it blocks */
-	char remedy
-		[FAULT_OBJECT_SIZE]; /* what a person can do about it: a clause without a full stop */
+	/* What a person can do for the most of them: a clause without a full stop. */
+	char remedy[FAULT_OBJECT_SIZE];
+	unsigned int cause_count; /* the programs that it cures of what is said of them */
+	enum program_cause cause; /* of that */
 
 	/* The first blocked program by path and why; if program_check fails, what failed. */
 	struct fault fault;

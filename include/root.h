@@ -12,17 +12,16 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
-/* How files are opened of which nothing is known: without a wait, a terminal or a last link. */
-#define ROOT_FILE (O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+/* How files are opened of which nothing is known: without a wait and without a terminal. */
+#define ROOT_READ (O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
 
 struct root {
 	int fd;
-	bool walks;      /* without openat2 */
-	uint64_t device; /* of its file system */
-	uint64_t inode;
-	char rest[2 * PATH_MAX]; /* what is left of a path that is walked */
-	char done[2 * PATH_MAX]; /* what is resolved of it */
-	char link[PATH_MAX];
+	bool walks;              /* without openat2 */
+	uint64_t device;         /* of its file system */
+	char rest[2 * PATH_MAX]; /* of a path that is walked: what is left of it */
+	char done[PATH_MAX];     /* what is resolved of it */
+	char link[2 * PATH_MAX]; /* a link's target, and what is left behind it */
 };
 
 /* Open the directory at path. Returns 0, or -1 with errno. */
@@ -36,14 +35,11 @@ root_end(struct root *root);
 int
 root_open(struct root *root, const char *path, int flags);
 
-/*
- * Open a directory, `.` or a relative path without links, to read it. -1 with errno: EXDEV, another file system
- * is mounted there or on the way.
- */
-int
-root_open_directory(struct root *root, const char *path);
+/* True if there is a regular file at a path in the root; *status is the file's. */
+bool
+root_look(struct root *root, const char *path, struct statx *status);
 
-/* Open the regular file at a path in the root to read it, -1 if there is none; *status is the file's. */
+/* The same, opened to be read; -1: there is none. */
 int
 root_open_file(struct root *root, const char *path, struct statx *status);
 

@@ -52,13 +52,54 @@ function says() {
 	says "root: 1 programs, 2 libraries, 0 blocked, 0 plugins, 0 unread" "${root}"
 }
 
+# elf MACHINE CLASS: the first bytes of a program, as \xHH.
+function elf() {
+	printf '%s' "\\x7f\\x45\\x4c\\x46\\x0${2}\\x01\\x01" "\\x00"{,,,,,,,,} "\\x02\\x00\\x${1}\\x00"
+}
+
+@test "program: of another machine => what it is for, and the entry that takes it" {
+	private_host
+	host_add_emulator
+	host_register_armhf qemu-arm F
+	declare file="${BATS_TEST_TMPDIR}/program" for="it is for RISC-V, 64 bits, little-endian"
+	printf '%b' "$(elf f3 2)" > "${file}"
+	truncate -s 1000 "${file}"
+	chmod +x "${file}"
+	prepare_fails -c "${file}"
+	expect REASON programs-blocked MODE emulated MESSAGE "${file}: ${for}; take the armhf build of it"
+	host_register ":other:M::$(elf 3e 2)::/bin/true:"
+	host_register ":old:M::$(elf f3 2)::/bin/true:"
+	# Of two that were registered in one clock tick either may be asked.
+	sleep 0.02
+	host_register ":new one:M::$(elf f3 2)::/bin/true:"
+	prepare_fails -c "${file}"
+	expect MESSAGE "${file}: ${for}; the entry new?x20one takes it; take the armhf build of it" BLOCKED "${file}: ${for}; the entry new?x20one takes it"
+	host_switch "new one" 0
+	prepare_fails -n -c "${file}"
+	expect MESSAGE "${file}: ${for}; the entry old takes it; *"
+	# The interpreter of a script, and what is no program at all.
+	printf '#!%s\n' "${file}" > "${file}.script"
+	chmod +x "${file}.script"
+	prepare_fails -c "${file}.script"
+	expect MESSAGE "${file}.script: its interpreter ${file} is for RISC-V, *; the entry old takes it; *"
+	echo MZ > "${file}"
+	host_register ":exe:M::MZ::/bin/true:"
+	prepare_fails -c "${file}"
+	expect MESSAGE "${file}: it is neither an ELF file nor a script; the entry exe takes it; *"
+	# Where the global status is off, none is in effect.
+	echo 0 > "${TABLE}/status"
+	prepare -n -c "${file}"
+	[[ "${ARMHF_BINFMT_BLOCKED}" == "${file}: it is neither an ELF file nor a script" ]]
+}
+
 @test "program: other file systems and what is not readable are left out" {
 	declare root="${BATS_TEST_TMPDIR}/root"
 	program "${root}/bin/a"
 	mkdir -p "${root}/mnt" "${root}/closed" "${root}/open"
 	cp "${root}/bin/a" "${root}/closed/b"
 	cp "${root}/bin/a" "${root}/open/c"
-	chmod 0 "${root}/open/c" "${root}/closed"
+	chmod 0111 "${root}/open/c"
+	chmod 0 "${root}/closed"
 	chmod 0755 "${BATS_TEST_TMPDIR}" "${root}"
 	# shellcheck disable=SC2016 # expanded by that shell
 	says "root: 1 programs, 0 libraries, 1 blocked, 0 plugins, 2 unread" \

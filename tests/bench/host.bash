@@ -202,6 +202,39 @@ function bench_calls() {
 	count_calls "fresh, tier 4, with import" state_fresh
 }
 
+# ---- 7: the programs of a root, against the tools that print what the check reads of each file ----
+
+declare -a readelf=(readelf --wide --file-header --program-headers --dynamic)
+
+# readelf_one ROOT: one process for all that may be a program or a library.
+function readelf_one() {
+	find "${1}" -xdev -type f \( -perm /111 -o -name '*.so*' \) -exec "${readelf[@]}" {} + &> /dev/null || :
+}
+
+# readelf_each ROOT: one for each.
+function readelf_each() {
+	find "${1}" -xdev -type f \( -perm /111 -o -name '*.so*' \) -exec "${readelf[@]}" {} \; &> /dev/null || :
+}
+
+function bench_programs() {
+	declare root files said used took
+	host_empty_table
+	host_register_armhf qemu-arm F
+	for files in 6000 100000; do
+		root="ROOT_${files}"
+		root="${!root}"
+		{ said="$("${BUILD}/tests/program_say" "${root}" 2>&3)"; } 3> "${OUTPUT}/used"
+		used="$(< "${OUTPUT}/used")"
+		fact "a root of ${files} files: what it has" "${said%%, 0 blocked*}"
+		fact "a root of ${files} files: memory of the process" "${used#*, }"
+		versus "-c, a root of ${files} files, against find and one readelf" state_same armhf_binfmt_prepare -c "${root}" -- readelf_one "${root}"
+		count_calls "-c, a root of ${files} files" state_same -c "${root}"
+	done
+	root="${ROOT_6000}"
+	measure readelf_each "${root}"
+	fact "a root of 6000 files: find and a readelf for each program and library, us" "${took}"
+}
+
 function main() {
 	declare part helpers="${HOST_ARMHF%/*}"
 	host_make

@@ -13,20 +13,17 @@ hosts_boot_text="$(declare -f hosts_boot)"
 eval "${hosts_boot_text/-m 512 /-m 1024 }"
 
 # A minbase set of a release, unpacked and not configured: no armhf code runs on the builder.
+cache_ingredients[part_minbase]="packages_extract"
 function part_minbase() {
-	declare folder="${1}" release="${2}"
-	mkdir -p "${folder}/packages/partial"
-	hosts_apt "${release}" armhf apt-get -qq --yes --download-only -o Dir::Cache::archives="${folder}/packages" \
-		install '?essential' '?priority(required)' apt
-	hosts_unpack "${folder}/packages" "${folder}/root"
-	rm -rf "${folder}/root/usr/share" "${folder}/root/var"
+	declare directory="${1}" release="${2}"
+	packages_extract "${release}" armhf "${directory}/root" '?or(?essential,?priority(required),?exact-name(apt))'
 	# What is neither a program nor a library would only fill the guest's memory.
-	find "${folder}/root/usr" -type f ! -perm /111 ! -name '*.so*' -delete
+	find "${directory}/root/usr" -type f ! -perm /111 ! -name '*.so*' -delete
 }
 
 # programs_root RELEASE: make sure of it, and set programs_path.
 function programs_root() {
 	hosts_part "minbase-${1}" part_minbase "${1}"
 	# shellcheck disable=SC2034,SC2154 # for the caller; of hosts_part
-	programs_path="${hosts_part_path}/root"
+	programs_path="${cache_path}/root"
 }

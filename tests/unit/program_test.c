@@ -326,6 +326,20 @@ test_paths(void)
 		"a library by its path; a relative one depends on the directory");
 	make("/opt/libx.so", (struct shape){0});
 	says("", "and it is found");
+	shape = program_needing("liby.so");
+	shape.runpath = ":opt:";
+	make("/bin/a", shape);
+	make("/liby.so", (struct shape){0});
+	make("/opt/liby.so", (struct shape){0});
+	says("/bin/a: the library liby.so is missing", "directories without a path from the root");
+
+	/* An object that is only known by a relative path would have no $ORIGIN. */
+	begin();
+	make("/run/x.so",
+		(struct shape){.runpath = "$ORIGIN", .needed = {"liby.so"}, .mode = 0755});
+	make_link("/run/x.so", "/x.so");
+	make("/bin/a", (struct shape){.program = true, .interpreter = "x.so", .needed = {"/x.so"}});
+	says("/bin/a: its interpreter x.so is missing", "a relative interpreter");
 }
 
 static void
@@ -452,6 +466,7 @@ test_alignment(void)
 static void
 test_entry(void)
 {
+	struct shape shape;
 	struct entry entry = {.state = ENTRY_ENABLED,
 		.name = "qemu-arm",
 		.interpreter = "/usr/bin/qemu-none",
@@ -481,6 +496,35 @@ test_entry(void)
 	says("/bin/a: the entry qemu-arm does not take its header", "an entry for OS ABI 3");
 	host.runs = false;
 	says("", "where armhf does not run, no entry blocks");
+
+	/* On a host with pages of 16 KiB, under qemu-arm since 9.0, and up to 8.2. */
+	begin();
+	entry.magic[7] = 0;
+	host.entry = &entry;
+	host.page_size = 16384;
+	host.align = PROBE_MAPS_4K;
+	make("/bin/a", program_needing("libx.so"));
+	make("/lib/libx.so", (struct shape){0});
+	says("", "a segment in the last page of a library, behind the end of its file");
+	make("/lib/libx.so", (struct shape){.align = 0x1000, .shift = 0x1000});
+	says("", "a library that is not congruent, all of it in its file");
+	make("/lib/libx.so", (struct shape){.align = 0x1000, .shift = 0x11000});
+	says("/bin/a: segment 2 of /lib/libx.so cannot be mapped with pages of 16 KiB",
+		"a segment that begins in a page behind the end of the file");
+	tap_ok(!strstr(report.remedy, "64 KiB"), "no other release is the remedy");
+	host.align = PROBE_MAPS_64K;
+	make("/lib/libx.so", (struct shape){.align = 0x1000, .shift = 0x1000});
+	says("/bin/a: segment 2 of /lib/libx.so cannot be mapped with pages of 16 KiB",
+		"the host's page size, as an older qemu-arm tells it to ld.so");
+	shape = program_needing("libx.so");
+	shape.align = 0x1000;
+	make("/bin/a", shape);
+	says("", "but not where the program is for 4 KiB");
+	make("/lib/libx.so", (struct shape){.align = 0x1000, .shift = 0x11000});
+	says("/bin/a: segment 2 of /lib/libx.so cannot be mapped with pages of 16 KiB",
+		"which is as under a newer one");
+	host.align = PROBE_MAPS_ALL;
+	says("", "an emulator that maps all");
 }
 
 static void
@@ -504,6 +548,9 @@ test_files(void)
 	shape.flags = EF_ARM_EABI_VER5 | EF_ARM_ABI_FLOAT_SOFT;
 	make("/a", shape);
 	says_file("/a", "it is for ARM, 32 bits, little-endian, soft float (armel)", "armel");
+	shape.flags = EF_ARM_EABI_VER5;
+	make("/a", shape);
+	says_file("/a", "", "a static program whose header has no float ABI runs");
 	shape.flags = 2;
 	make("/a", shape);
 	says_file("/a",
