@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define FILES_MAX 64
-#define CONF_MAX  4095 /* bytes of one file; real ones have less than 200 */
+#define CONF_MAX  2047 /* bytes of one file; real ones have less than 200 */
 
 static void
 list_add(char list[LIBRARY_MAX], const char *directories)
