@@ -45,9 +45,7 @@ function armhf_binfmt_error() {
 
 # Prepare this host, once in a build, if the build runs armhf programs that are not the host's own.
 function armhf_binfmt_once() {
-	if [[ -n "${armhf_binfmt_state:-}" ]]; then
-		return 0
-	fi
+	[[ -z "${armhf_binfmt_state:-}" ]] || return 0
 	declare -g armhf_binfmt_state="done"
 	if [[ "${CONFIG_DEFS_ONLY:-}" == "yes" || "${NEEDS_BINFMT:-}" != "yes" ]]; then
 		return 0
@@ -113,9 +111,7 @@ function armhf_binfmt_run() {
 	fi
 	armhf_binfmt_alert "armhf" "native ${outcome[native]:-untested}, align ${outcome[align]:-none}, flags ${outcome[flags]:-none}, done: ${outcome[actions]:-nothing}" "debug"
 	while read -r warning; do
-		if [[ -n "${warning}" ]]; then
-			armhf_binfmt_alert "armhf on this host" "${warning}" "warn"
-		fi
+		[[ -z "${warning}" ]] || armhf_binfmt_alert "armhf on this host" "${warning}" "warn"
 	done <<< "${outcome[warning]:-}"
 	if ((status != 0)); then
 		armhf_binfmt_error "Cannot run armhf programs on this host" "${outcome[message]:-"invalid: ARMHF_BINFMT_POLICY=${policy} or ARMHF_BINFMT_TIMEOUT=${ARMHF_BINFMT_TIMEOUT:-10}"}"
@@ -127,17 +123,21 @@ function armhf_binfmt_run() {
 	if [[ -n "${interpreter}" && "${outcome[flags]}" != *F* && ! "${interpreter}" =~ ^/usr/bin/qemu-arm(-static)?$ ]]; then
 		armhf_binfmt_alert "${interpreter} is not copied into the chroot" "its entry ${outcome[entry]} lacks the flag F" "warn"
 	fi
-	case "${outcome[align]}:${RELEASE:-"unknown"}" in
-	all:* | 64k:bullseye | 64k:forky | 64k:sid) ;;
+	declare -g armhf_binfmt_align="${outcome[align]}"
+	case "${armhf_binfmt_align}:${RELEASE:-"unknown"}" in
 	64k:bookworm | 64k:trixie | 4k:* | none:*)
 		armhf_binfmt_error "armhf programs of ${RELEASE:-unknown} do not run on this kernel" \
 			"its pages are too large; boot one with 4 KiB pages (Raspberry Pi 5: kernel=kernel8.img in config.txt)"
 		;;
-	*)
-		armhf_binfmt_alert "armhf programs of ${RELEASE:-unknown} may not run on this kernel" \
-			"its pages are large, and this release was not tried on such; one with 4 KiB pages runs all" "warn"
-		;;
 	esac
+}
+
+# The root file system is there. Where the kernel cannot map all programs, look at each of them.
+function post_post_debootstrap_tweaks__armhf_binfmt() {
+	declare -A outcome=()
+	if [[ "${armhf_binfmt_align:-"all"}" != "all" ]] && ! armhf_binfmt_prepare -n -c "${SDCARD}" -A outcome 2> /dev/null; then
+		armhf_binfmt_error "armhf programs of the root file system do not run on this kernel" "${outcome[message]:-}"
+	fi
 }
 
 # A clean-up handler: it may run at any time.
