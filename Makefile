@@ -124,10 +124,15 @@ dist: ## make the source archive: git, or an unpacked archive
 	@mkdir -p '$(BUILD)'
 	scripts/dist $(NAME)-$(VERSION) $(RELEASED) '$(ARCHIVE)'
 
-# The Debian package, built from the source archive, into BUILD/deb.
+# The Debian source package of that archive, and the packages that are built from it.
+DSC := $(BUILD)/dsc/armhf-binfmt-prepare_$(VERSION).dsc
+.PHONY: dsc
+dsc: dist ## make the Debian source package: dpkg-dev
+	scripts/dsc '$(ARCHIVE)' $(VERSION) $(RELEASED) '$(BUILD)/dsc'
+
 .PHONY: deb
-deb: dist ## make the Debian package: devscripts
-	scripts/deb '$(ARCHIVE)' $(VERSION) $(RELEASED) '$(BUILD)/deb' $(CROSS_COMPILE)
+deb: dsc ## make the Debian packages of it: build-essential, debhelper, bats, binutils-arm-linux-gnueabihf
+	scripts/deb '$(DSC)' '$(BUILD)/deb' $(CROSS_COMPILE)
 
 .PHONY: clean
 clean: ## remove BUILD
