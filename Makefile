@@ -134,6 +134,11 @@ dsc: dist ## make the Debian source package: dpkg-dev
 deb: dsc ## make the Debian packages of it: build-essential, debhelper, bats, binutils-arm-linux-gnueabihf
 	scripts/deb '$(DSC)' '$(BUILD)/deb' $(CROSS_COMPILE)
 
+# Everything that is published, from the source archive: the same bytes on whatever release of Debian.
+.PHONY: release
+release: dist ## make the source archive, packages and objects of amd64 and arm64, with SHA256SUMS: mmdebstrap
+	scripts/release '$(ARCHIVE)' $(VERSION) '$(BUILD)/release'
+
 .PHONY: clean
 clean: ## remove BUILD
 	rm -rf '$(BUILD)'

@@ -19,3 +19,20 @@ function part_dpkg() {
 	echo 1 > "${1}/root/var/lib/dpkg/info/format"
 	touch "${1}"/root/var/lib/dpkg/info/{bash,libc6:arm64}.{list,md5sums}
 }
+
+# systemd of a release, which other guests do without.
+cache_ingredients[part_systemd]="packages_extract hosts_download"
+function part_systemd() {
+	packages_extract "${2}" arm64 "${1}/root" systemd findutils
+	hosts_download "${2}" arm64 "${1}/packages" systemd
+	# Its own units, which packages_extract leaves out.
+	dpkg-deb --fsys-tarfile "${1}"/packages/systemd_*.deb |
+		tar -x -C "${1}/root" --no-same-owner --keep-directory-symlink --wildcards './lib/systemd*' './usr/lib/*' './etc/*'
+	rm -rf "${1}/packages"
+	echo 'root:x:0:0:root:/root:/bin/bash' > "${1}/root/etc/passwd"
+	echo 'root:x:0:' > "${1}/root/etc/group"
+	# Without one it would be a first boot, which asks questions.
+	echo 0123456789abcdef0123456789abcdef > "${1}/root/etc/machine-id"
+	hosts_cpio "${1}/root" "${1}/cpio"
+	rm -rf "${1}/root"
+}
