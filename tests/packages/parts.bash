@@ -36,3 +36,26 @@ function part_systemd() {
 	hosts_cpio "${1}/root" "${1}/cpio"
 	rm -rf "${1}/root"
 }
+
+# part_autofs DIRECTORY RELEASE FLAVOUR: autofs, by which systemd mounts binfmt_misc on demand, beside binfmt_misc: the kernel's other part
+# has that module alone.
+cache_ingredients[part_autofs]="hosts_kernel hosts_download"
+function part_autofs() {
+	declare directory="${1}" release="${2}" image package version
+	declare -a packages=()
+	image="$(hosts_kernel "${release}" "${3}")"
+	mapfile -t packages < <(hosts_apt "${release}" arm64 apt-cache depends "${image}" | sed -n 's/^ *Depends: \(linux-modules-[0-9].*\)$/\1/p')
+	hosts_download "${release}" arm64 "${directory}/packages" "${image}" "${packages[@]}"
+	mkdir -p "${directory}/root/lib"
+	for package in "${directory}"/packages/*.deb; do
+		dpkg-deb --fsys-tarfile "${package}" | tar -x -C "${directory}/root" --no-same-owner --wildcards --transform 's:^\./usr/lib/:./lib/:' \
+			'*/autofs*.ko*' '*/binfmt_misc.ko*' '*/modules.*' || :
+	done
+	version="$(cd "${directory}/root/lib/modules" && echo *)"
+	[[ -n "$(find "${directory}/root" -name 'autofs*.ko*')" ]]
+	depmod -b "${directory}/root" "${version}"
+	mkdir "${directory}/root/usr"
+	mv "${directory}/root/lib" "${directory}/root/usr/lib"
+	hosts_cpio "${directory}/root" "${directory}/cpio"
+	rm -rf "${directory:?}"/{root,packages}
+}
