@@ -124,10 +124,20 @@ dist: ## make the source archive: git, or an unpacked archive
 	@mkdir -p '$(BUILD)'
 	scripts/dist $(NAME)-$(VERSION) $(RELEASED) '$(ARCHIVE)'
 
-# The Debian package, built from the source archive, into BUILD/deb.
+# The Debian source package of that archive, and the packages that are built from it.
+DSC := $(BUILD)/dsc/armhf-binfmt-prepare_$(VERSION).dsc
+.PHONY: dsc
+dsc: dist ## make the Debian source package: dpkg-dev
+	scripts/dsc '$(ARCHIVE)' $(VERSION) $(RELEASED) '$(BUILD)/dsc'
+
 .PHONY: deb
-deb: dist ## make the Debian package: devscripts
-	scripts/deb '$(ARCHIVE)' $(VERSION) $(RELEASED) '$(BUILD)/deb' $(CROSS_COMPILE)
+deb: dsc ## make the Debian packages of it: build-essential, debhelper, bats, binutils-arm-linux-gnueabihf
+	scripts/deb '$(DSC)' '$(BUILD)/deb' $(CROSS_COMPILE)
+
+# Everything that is published, from the source archive: the same bytes on whatever release of Debian.
+.PHONY: release
+release: dist ## make the source archive, packages and objects of amd64 and arm64, with SHA256SUMS: mmdebstrap
+	scripts/release '$(ARCHIVE)' $(VERSION) '$(BUILD)/release'
 
 .PHONY: clean
 clean: ## remove BUILD

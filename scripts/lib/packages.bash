@@ -36,7 +36,9 @@ function packages_list() {
 	check-bash) packages_list check-releases ;;
 	check-releases) echo debian-archive-keyring git mmdebstrap ;;
 	check-packages) packages_list check-hosts && packages_list deb && echo faketime git lintian ;;
-	deb) echo bash-builtins build-essential debhelper dpkg-dev ;;
+	check-repro) packages_list check-releases && packages_list deb && echo faketime gcc-aarch64-linux-gnu libc6-dev-arm64-cross ;;
+	release) echo debian-archive-keyring dpkg-dev mmdebstrap ;;
+	deb) echo bash-builtins bats binutils-arm-linux-gnueabihf build-essential debhelper dpkg-dev ;;
 	*) return 1 ;;
 	esac
 }

@@ -19,3 +19,43 @@ function part_dpkg() {
 	echo 1 > "${1}/root/var/lib/dpkg/info/format"
 	touch "${1}"/root/var/lib/dpkg/info/{bash,libc6:arm64}.{list,md5sums}
 }
+
+# systemd of a release, which other guests do without.
+cache_ingredients[part_systemd]="packages_extract hosts_download"
+function part_systemd() {
+	packages_extract "${2}" arm64 "${1}/root" systemd findutils
+	hosts_download "${2}" arm64 "${1}/packages" systemd
+	# Its own units, which packages_extract leaves out.
+	dpkg-deb --fsys-tarfile "${1}"/packages/systemd_*.deb |
+		tar -x -C "${1}/root" --no-same-owner --keep-directory-symlink --wildcards './lib/systemd*' './usr/lib/*' './etc/*'
+	rm -rf "${1}/packages"
+	echo 'root:x:0:0:root:/root:/bin/bash' > "${1}/root/etc/passwd"
+	echo 'root:x:0:' > "${1}/root/etc/group"
+	# Without one it would be a first boot, which asks questions.
+	echo 0123456789abcdef0123456789abcdef > "${1}/root/etc/machine-id"
+	hosts_cpio "${1}/root" "${1}/cpio"
+	rm -rf "${1}/root"
+}
+
+# part_autofs DIRECTORY RELEASE FLAVOUR: autofs, by which systemd mounts binfmt_misc on demand, beside binfmt_misc: the kernel's other part
+# has that module alone.
+cache_ingredients[part_autofs]="hosts_kernel hosts_download"
+function part_autofs() {
+	declare directory="${1}" release="${2}" image package version
+	declare -a packages=()
+	image="$(hosts_kernel "${release}" "${3}")"
+	mapfile -t packages < <(hosts_apt "${release}" arm64 apt-cache depends "${image}" | sed -n 's/^ *Depends: \(linux-modules-[0-9].*\)$/\1/p')
+	hosts_download "${release}" arm64 "${directory}/packages" "${image}" "${packages[@]}"
+	mkdir -p "${directory}/root/lib"
+	for package in "${directory}"/packages/*.deb; do
+		dpkg-deb --fsys-tarfile "${package}" | tar -x -C "${directory}/root" --no-same-owner --wildcards --transform 's:^\./usr/lib/:./lib/:' \
+			'*/autofs*.ko*' '*/binfmt_misc.ko*' '*/modules.*' || :
+	done
+	version="$(cd "${directory}/root/lib/modules" && echo *)"
+	[[ -n "$(find "${directory}/root" -name 'autofs*.ko*')" ]]
+	depmod -b "${directory}/root" "${version}"
+	mkdir "${directory}/root/usr"
+	mv "${directory}/root/lib" "${directory}/root/usr/lib"
+	hosts_cpio "${directory}/root" "${directory}/cpio"
+	rm -rf "${directory:?}"/{root,packages}
+}
