@@ -324,11 +324,13 @@ function root_is_there() {
 	mkdir -p "${SDCARD}/bin"
 	host_add_emulator
 	host_register_armhf qemu-arm F
-	install -m 0755 "${HOST_ARMHF}" "${SDCARD}/bin/static"
 	run -0 root_is_there 64k
 	[ -z "${output}" ]
 	# A program whose ld.so is not in this root.
-	install -m 0755 "${HOST_PACKAGES}/libc6-armhf-cross/usr/arm-linux-gnueabihf/lib/libc.so.6" "${SDCARD}/bin/dynamic"
+	requires "binutils-arm-linux-gnueabihf" command -v arm-linux-gnueabihf-ld
+	printf '.arch armv7-a\n.eabi_attribute Tag_ABI_VFP_args, 1\n.text\n.globl _start\n_start: bkpt\n' |
+		arm-linux-gnueabihf-as -mfloat-abi=hard -mfpu=vfpv3 -o "${BATS_TEST_TMPDIR}/object" -
+	arm-linux-gnueabihf-ld -pie --dynamic-linker /lib/ld-linux-armhf.so.3 -o "${SDCARD}/bin/dynamic" "${BATS_TEST_TMPDIR}/object"
 	run -43 root_is_there 64k
 	[[ "${output}" == "error: armhf programs of the root file system do not run on this kernel: "*"/bin/dynamic"*ld-linux-armhf.so.3* ]]
 	run -0 root_is_there all
