@@ -393,7 +393,7 @@ kinds_taken(const struct entry *entry, unsigned char head[ENTRY_HEAD_SIZE], size
 unsigned int
 entry_takes_armhf(const struct entry *entry)
 {
-	/* What every armhf program has in common, as its bytes stand in the file. */
+	/* The bytes that all armhf programs have in common, as they stand in the file. */
 	unsigned char head[ENTRY_HEAD_SIZE] = {
 		[EI_MAG0] = ELFMAG0,
 		[EI_MAG1] = ELFMAG1,

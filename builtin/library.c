@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * library: reads ld.so.conf. What is wrong in it is passed over, as ldconfig(8) does, and what is read
- * is bounded.
+ * library: reads ld.so.conf. Passes over errors, as ldconfig(8) does, and reads a bounded number of bytes.
  */
 #include "library.h"
 

@@ -333,7 +333,7 @@ list_find(struct check *check, const char *list, const struct object *of, const 
 				text = LIBRARY_TOKEN;
 				length = strlen(text);
 			}
-			/* What is cut is longer than any path that can be opened. */
+			/* A path that is cut is longer than any that can be opened. */
 			if (used + length <= PATH_MAX) {
 				memcpy(check->path + used, text, length);
 				used += length;

@@ -403,7 +403,7 @@ undo_look(struct steps *steps, const struct step *step)
 	switch (step->kind) {
 	case STEP_STATUS_OFF:
 	case STEP_STATUS_ON:
-		/* What cannot be read is left to the step, which says why. */
+		/* A status that cannot be read is left to the step, which says why. */
 		return binfmt_status(steps->binfmt, &on, NULL) == OUTCOME_DONE
 				&& on == (step->kind == STEP_STATUS_ON)
 			? OUTCOME_GONE

@@ -15,7 +15,7 @@
 /*
  * Where ld.so looks for a library that no DT_RPATH or DT_RUNPATH finds: the directories of the root's
  * ld.so.conf, as ldconfig(8) reads it, and the default ones of Debian and its relatives and of others, with
- * colons between. What it includes is taken to be ld.so.conf.d/<name>.conf, as every distribution has it.
+ * colons between. An include is taken to be ld.so.conf.d/<name>.conf, as every distribution has it.
  */
 void
 library_directories(struct root *root, char list[LIBRARY_MAX]);

@@ -68,7 +68,7 @@ struct probe_limits {
 
 /*
  * The embedded program gets two arguments besides argv[0], which is free: one fixed text, and a token that is
- * chosen anew for each run. It answers PROBE_ARGUMENTS unless it has just these, byte for byte.
+ * chosen afresh for each run. It answers PROBE_ARGUMENTS unless it has just these, byte for byte.
  * The token also says with which exit status it gives which answer: seven of 33 to 125 without 42
  * to 48, so that no status of a shell, of a signal or of the answers themselves is one. A program that
  * always exits with 0 to 32, 42 to 48 or 126 to 255 never passes for it; one that always exits with another
@@ -84,7 +84,7 @@ bool
 probe_delivered(const struct probe_result *result);
 
 /*
- * Who runs armhf here, and does it work? In one child: the plain program by
+ * Find who runs armhf here, and whether it works. In one child: the plain program by
  * execveat from a close-on-exec descriptor (any entry that catches it fails with ENOENT:
  * fs/binfmt_misc.c, BINPRM_FLAGS_PATH_INACCESSIBLE; a transparent one of Linux 7.3, flag T, does not,
  * and way is PROBE_BY_KERNEL although an entry served: see probe_run_traced);
@@ -109,7 +109,7 @@ void
 probe_run_odd(struct probe_result *result, const struct probe_limits *limits);
 
 /*
- * Who runs armhf here? Evidence that no entry can fake: the plain program by execve of
+ * Find who runs armhf here, by evidence that no entry can fake: the plain program by execve of
  * /proc/self/fd/0 in a traced child. At the exec stop the register set NT_PRSTATUS is that of an
  * AArch32 task (72 bytes): PROBE_BY_KERNEL; or of a program of this machine, which is an interpreter:
  * PROBE_BY_ENTRY. The trace ends there, and end and value are as by probe_run_plain. ENOEXEC: PROBE_REFUSED and PROBE_BY_NOBODY.

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The descriptor's text: read as update-binfmts and the kernel read it, and refused where it must be.
-# (Whose the file may be, and what else may stand in its place, is not a matter of its text.)
+# (The owner of the file, and other things in its place, are no matter of its text.)
 #
 # data/descriptors: good-* are one entry to update-binfmts and to us, loose-* only we take, strict-* only it takes,
 # bad-* nobody takes.

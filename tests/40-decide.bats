@@ -5,7 +5,7 @@
 
 load lib/host
 
-# What the pure files may call: the C library's work on memory and strings, each other, and the verbs of call.h.
+# The pure files may call these: the C library's work on memory and strings, each other, and the verbs of call.h.
 PURE="decide descriptor entry explain fault host report text words"
 LIBC="abs calloc fclose fflush fprintf fputc fputs free fwrite malloc memchr memcmp memcpy memmove memset open_memstream putc
 	realloc snprintf sprintf strchr strcmp strcpy strdup strerror strlen strncmp strrchr strsep strspn strstr vasprintf vfprintf

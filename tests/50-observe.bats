@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-3.0-or-later
-# What the call sees of a host: the table, odd entries, the descriptor as a file, surroundings that must not fool it, and
+# The facts about a host: the table, odd entries, the descriptor as a file, surroundings that must not fool it, and
 # that looking changes nothing.
 # shellcheck disable=SC2016 # another shell expands it
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-3.0-or-later
-# What the call does to the host: the tiers and policies, everything that can go wrong on the way, and that nothing is
+# The changes to a host: the tiers and policies, everything that can go wrong on the way, and that nothing is
 # left of a call that failed. Against this kernel's own binfmt_misc, on private hosts.
 # shellcheck disable=SC2030,SC2031,SC2094,SC2153 # each test is a process of its own
 
@@ -322,7 +322,7 @@ function setup() {
 		[[ ! -e "${DESCRIPTOR}" ]] || seen+="$(stat -c '%n %i %a %u %s %x %y %z' "${DESCRIPTOR}")"
 	}
 
-	# What the call ends with in ${outcome}, and the host as it saw it in ${facts}.
+	# The end of the call in ${outcome}, and the host as it saw it in ${facts}.
 	function outcome() {
 		outcome="status ${status} ${ARMHF_BINFMT_REASON} tier ${ARMHF_BINFMT_TIER}"
 		facts="${ARMHF_BINFMT_MODE} entry ${ARMHF_BINFMT_ENTRY} ${ARMHF_BINFMT_INTERPRETER} flags ${ARMHF_BINFMT_FLAGS} align ${ARMHF_BINFMT_ALIGN}"

@@ -301,10 +301,10 @@ function same() {
 	}
 	host_add_emulator
 	prepare -v
-	# What was looked at again under the lock, and after a step, is told again.
+	# Facts that were looked at again, under the lock and after a step, are told again.
 	[[ "$(labels)" == "machine policy binfmt_misc descriptor armhf emulator again binfmt_misc descriptor armhf emulator tier step \
 binfmt_misc emulator step binfmt_misc armhf importer native undo result " ]]
-	# What this machine can do itself is said in words, and differs from machine to machine.
+	# The machine's own ability is told in words, and differs from machine to machine.
 	diff -u - <(grep -Ev '^(machine|native):' <<< "${stdout}" | awk '!seen[$0]++') <<- TEXT
 		policy:      registered
 		binfmt_misc: mounted, enabled, 0 entries; qemu-arm is absent

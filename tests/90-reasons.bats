@@ -6,7 +6,7 @@
 
 load lib/host.bash
 
-# What only an arm64 kernel that runs armhf itself can give: expected on the hosts that tests/hosts boots.
+# Reasons that only an arm64 kernel that runs armhf itself can give: expected on the hosts that tests/hosts boots.
 NATIVE="native native-blocked entry-held"
 
 function setup() {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Who may do what: others who can write where root reads, a hostile environment, and a host that refuses. Single bad
+# Others who can write where root reads, a hostile environment, and a host that refuses. Single bad
 # descriptors, variables and interpreters are in 60-steps, 72-badinput and 50-observe; here is what they are for.
 # shellcheck disable=SC2016,SC2030,SC2031 # other shells; each test is a process of its own
 
@@ -201,7 +201,7 @@ function not_executed() {
 	TABLE
 }
 
-# What loads the sanitizers into a shell stands in /tmp, which is hidden here.
+# The program that loads the sanitizers into a shell is in /tmp, which is hidden here.
 # bats test_tags=unsanitized
 @test "hostile: vm.memfd_noexec=2, and no directory but one that allows exec => the same outcome" {
 	requires "vm.memfd_noexec (Linux 6.3 and later)" [ -e /proc/sys/vm/memfd_noexec ]

@@ -10,7 +10,7 @@
 #  ARMHF_BINFMT_TIMEOUT: the longest that one trial of armhf code may take, in seconds (10).
 #  ARMHF_BINFMT_FALLBACK: yes uses the framework's own function where the builtin cannot be built or loaded.
 
-# What the builtin is built with, besides the toolchain. A string before June 2026, an array since.
+# The package that the builtin is built with, besides the toolchain. A string before June 2026, an array since.
 function add_host_dependencies__armhf_binfmt() {
 	if [[ -v EXTRA_BUILD_DEPS && "${EXTRA_BUILD_DEPS@a}" != *a* ]]; then
 		EXTRA_BUILD_DEPS+=" bash-builtins"
@@ -92,7 +92,7 @@ function armhf_binfmt_load() {
 		"${why}; ARMHF_BINFMT_FALLBACK=yes does without it"
 }
 
-# Call the builtin. What it disables is held for this build, and enabled again when the last one that holds it ends.
+# Call the builtin. It holds the entries that it disables for this build; when the last holder ends, they are enabled again.
 function armhf_binfmt_run() {
 	declare policy="emulated" who interpreter warning
 	declare -i status=0

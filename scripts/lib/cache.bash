@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# What is downloaded or built once for the tests is kept below ${cache_top}, outside of the tree.
+# Files that are downloaded or built once for the tests are kept below ${cache_top}, outside of the tree.
 # shellcheck shell=bash
 
 # shellcheck disable=SC2034 # for those that source this

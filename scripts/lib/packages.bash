@@ -149,7 +149,7 @@ function packages_source() {
 	echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${mirror} ${1} main"
 }
 
-# What another apt needs to know to fetch as the machine's does: through its proxy, and from a frozen mirror if it may.
+# The options by which another apt fetches as the machine's does: through its proxy, and from a frozen mirror if it may.
 function packages_fetching() {
 	apt-config dump Acquire::Check-Valid-Until Acquire::Check-Date Acquire::http Acquire::https
 }

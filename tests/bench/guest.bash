@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# What can be measured on a real arm64 host that runs armhf natively alone: the native case, and an image build's
+# Measurements for which an arm64 host must run armhf natively: the native case, and an image build's
 # own work, natively and emulated. Runs in the guest, as its /test/main.
 set -eu -o pipefail
 

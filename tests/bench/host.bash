@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # shellcheck shell=bash disable=SC2153
-# What can be measured on a private host (tests/lib/enter): against the shell way, against the
+# Measurements on a private host (tests/lib/enter): against the shell way, against the
 # limit, as shell and table grow, loading, system calls. Leaves figures in ${OUTPUT}: samples (case, side, microseconds) and
 # facts (name, value).
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # shellcheck shell=bash
-# What the guest works on, made once by hosts_part (tests/hosts/lib.bash, which also says what a part is).
+# The files that the guest works on, made once by hosts_part (tests/hosts/lib.bash, which also says what a part is).
 
 bench_directory="$(cd "${BASH_SOURCE[0]%/*}" && pwd)"
 # shellcheck source=tests/hosts/lib.bash

@@ -265,7 +265,7 @@ function judge_success() {
 function judge_failure() {
 	[[ "${ARMHF_BINFMT_MESSAGE}" == @([!\ :]*": "*"; "*|"interrupted by signal "*) && "${ARMHF_BINFMT_MESSAGE}" != *$'\n'* ]] ||
 		wrong "the message names no object, reason or remedy: ${ARMHF_BINFMT_MESSAGE@Q}"
-	# What was made to fail is why the call failed; but a child that cannot write why cannot tell.
+	# The injected error is the cause of the failure; but a child that cannot write it cannot tell.
 	[[ "${mode} ${expected} ${status}" != "errors 0 1" || "${ARMHF_BINFMT_MESSAGE}${ARMHF_BINFMT_WARNING}" == *"${strerror[${position##*:}]}"* ||
 		"${position}" == at:[1-9]*:write:* ]] || believed || answered ||
 		wrong "the message does not say why: ${ARMHF_BINFMT_MESSAGE} ${ARMHF_BINFMT_WARNING}"

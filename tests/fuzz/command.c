@@ -239,7 +239,7 @@ claim_same(const char *claim, const char *before, const char *after)
 	fuzz_claim(false, claim, "");
 }
 
-/* What a real call came to, on a host that was like before. */
+/* Judge a real call, on a host that was like before. */
 static void
 judge(const struct ended *planned, const struct ended *ended, const char *before)
 {

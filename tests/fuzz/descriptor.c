@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The parser of a descriptor: what it takes, written anew, reads back as the same entry; what it refuses
+ * The parser of a descriptor: what it takes, written again, reads back as the same entry; what it refuses
  * is refused with a line of the file and leaves nothing. Lines that end in CR, and a line
  * of an unknown key, change nothing.
  */
@@ -101,6 +101,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		"what is taken has an interpreter and a magic in the head", entry.interpreter);
 	length = descriptor_print(&entry, text);
 	fuzz_claim(descriptor_parse(&again, text, length, &why) == 0 && entry_same(&entry, &again),
-		"what is taken, written anew, reads back as the same", text);
+		"a descriptor that is taken reads back as the same", text);
 	return 0;
 }

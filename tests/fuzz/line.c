@@ -43,6 +43,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	fuzz_claim(descriptor_parse_line(&again, line, (size_t)length, &why) == 0
 			&& entry_same(&entry, &again),
-		"what is taken, written anew, reads back as the same", line);
+		"a line that is taken reads back as the same", line);
 	return 0;
 }

@@ -104,7 +104,7 @@ table_switch(const char *name, const char *command)
 	return table_file_write(path, command, strlen(command));
 }
 
-/* What the kernel prints for the entry, ended by NUL. Returns the length, 0 if it cannot be read. */
+/* Read the text that the kernel prints for the entry, ended by NUL. Returns the length, 0 if it cannot be read. */
 static inline size_t
 table_read(const char *name, char text[ENTRY_TEXT_MAX])
 {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # shellcheck shell=bash
-# What a scenario in a guest is made of: known states to start from, one call of the builtin, and everything that a
+# The parts of a scenario in a guest: known states to start from, one call of the builtin, and everything that a
 # person would look at afterwards. Sourced by the scenarios and by the shells that they start.
 
 shopt -s extglob nullglob
@@ -176,7 +176,7 @@ function state() {
 	done
 }
 
-# What a descriptor that was written holds: the framework's text, with its flags.
+# The text of a descriptor that was written: the framework's, with its flags.
 function descriptor_kind() {
 	declare -a lines=()
 	mapfile -t lines < "${DESCRIPTOR}"

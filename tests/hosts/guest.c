@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a scenario in a guest needs and no packaged program offers: who runs an armhf program, a machine that
+ * Services to a scenario in a guest that no packaged program offers: who runs an armhf program, a machine that
  * forbids AArch32 in one of three ways, power-off. Static, so that one serves all releases.
  */
 #include <elf.h>

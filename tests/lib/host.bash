@@ -5,7 +5,7 @@
 bats_require_minimum_version 1.5.0
 TOP="$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)"
 export TOP
-# What the make that runs the tests was given is not for those that they run.
+# Settings of the make that runs the tests are not for those that they run.
 unset MAKEFLAGS MAKEOVERRIDES MAKELEVEL
 # shellcheck source=tests/lib/private.bash
 source "${BASH_SOURCE[0]%/*}/private.bash"
@@ -62,7 +62,7 @@ function test_limit() {
 	[[ -z "${HOST_RUNNING:-}" ]] || echo "${$} ${1}" > "${HOST_RUNNING}"
 }
 
-# What a failed test saw is shown; processes that it left are ended, or bats would wait for them; and its host goes,
+# The outcome that a failed test saw is shown; processes that it left are ended, or bats would wait for them; and its host goes,
 # for the next test may be one that needs none.
 function teardown() {
 	[[ -n "${HOST_OUTPUT:-}" ]] || return 0

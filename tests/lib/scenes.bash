@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# What scenes are made of, on every kind of host: an entry, a descriptor, an emulator, binfmt-support, a loader, a call
+# The parts of scenes, on every kind of host: an entry, a descriptor, an emulator, binfmt-support, a loader, a call
 # and what is expected of it. Private hosts (private.bash), guests, fault injection and benchmark source it.
 #
 # From whoever sources it: HOST_PACKAGES, unpacked packages; HOST_EMULATOR, the static qemu-arm; HOST_ARMHF, a static
@@ -187,9 +187,9 @@ function refute() {
 	fi
 }
 
-# ---- what there is to see ----
+# ---- the state ----
 
-# What there is to see of the table, the descriptor and binfmt-support's records: equal before and after a
+# The visible state of the table, the descriptor and binfmt-support's records: equal before and after a
 # call that changed nothing.
 function host_state() {
 	declare file text
@@ -234,7 +234,7 @@ function host_children() {
 	read -r children < "/proc/$$/task/$$/children" || :
 }
 
-# What this shell has mapped and what it uses of that (VmRSS is only an estimate), in KiB, in ${used}.
+# The memory that this shell has mapped and uses (VmRSS is only an estimate), in KiB, in ${used}.
 function host_memory() {
 	declare file name value
 	used=0

@@ -59,7 +59,7 @@
  *	in an undo, a release	the same states, in reverse
  *	a subshell lives on	it holds; when it ends: as above
  *
- * What no order can mend: an entry that somebody disables while its own marker stands cannot be told
+ * No order can mend this: an entry that somebody disables while its own marker stands cannot be told
  * from one that was disabled for the holders, and is enabled in the end (the ghost "unclear").
  */
 #define SHELLS 3

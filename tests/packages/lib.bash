@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # shellcheck shell=bash
-# What is tried with an installed package, in a chroot and in a guest. Sourced there; the directory of this file holds the
+# Trials of an installed package, in a chroot and in a guest. Sourced there; the directory of this file holds the
 # package as package.deb and its version in the file version.
 
 test="${BASH_SOURCE[0]%/*}"

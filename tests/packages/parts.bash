@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # shellcheck shell=bash
-# What the packages are tried in, made once by hosts_part (tests/hosts/lib.bash, which also says what a part is).
+# Systems in which the packages are tried, made once by hosts_part (tests/hosts/lib.bash, which also says what a part is).
 
 packages_directory="$(cd "${BASH_SOURCE[0]%/*}" && pwd)"
 # shellcheck source=tests/hosts/lib.bash
@@ -8,7 +8,7 @@ source "${packages_directory}/../hosts/lib.bash"
 hosts_recipes="${packages_directory}/parts.bash"
 cache_ingredients[part_dpkg]="packages_extract"
 
-# What a guest lacks for dpkg: programs, and records of the packages that ours depends on.
+# A guest lacks these for dpkg: programs, and records of the packages that ours depends on.
 function part_dpkg() {
 	packages_extract "${2}" arm64 "${1}/root" dpkg tar gzip diffutils findutils libc-bin
 	ln -sf bash "${1}/root/usr/bin/sh"

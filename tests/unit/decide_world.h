@@ -670,7 +670,7 @@ binfmt_enable(const struct binfmt *binfmt, const char *name, const uint32_t *pri
 {
 	struct slot *slot = slot_find(name);
 	const struct entry *entry = form_entry(slot->form);
-	/* What the call itself has enabled, or disabled, it puts back. */
+	/* The call undoes what it has enabled or disabled itself. */
 	bool change, undoes = slot->switched || call.undoing;
 	enum outcome outcome;
 

@@ -259,7 +259,7 @@ test_random(unsigned int count)
 }
 
 /*
- * What others have registered: a newline in an interpreter forges no line that is known here; what is
+ * Entries that others have registered: a newline in an interpreter forges no line that is known here; what is
  * known in full can be registered again.
  */
 static void

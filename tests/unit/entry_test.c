@@ -72,7 +72,7 @@ test_fields(void)
 		"parse: an extension");
 }
 
-/* What later kernels print, and what cannot be registered from here: known as far as it goes. */
+/* Texts of later kernels, and of entries that cannot be registered from here: known in part. */
 static void
 test_strange(void)
 {

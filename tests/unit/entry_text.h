@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * entry_text: an entry as fs/binfmt_misc.c prints it, written anew from there: what entry_parse takes
+ * entry_text: an entry as fs/binfmt_misc.c prints it, written a second time from there: a text that entry_parse takes
  * and knows in full must be the same text again.
  */
 #ifndef ARMHF_ENTRY_TEXT_H

@@ -358,7 +358,7 @@ signals_are_standard(void)
 }
 
 /*
- * What the child of a probe must find. As an interpreter it gives the program's first answer, 42, and with the
+ * The child of a probe must find this. As an interpreter it gives the program's first answer, 42, and with the
  * program's argv[0] its second, 43, as the token says; alone it exits with 42.
  */
 static int
