@@ -257,6 +257,7 @@ function probe_host() {
 	EOF
 }
 
+# bats test_tags=unsanitized
 @test "probe: what the emulator says of itself is its first line, whatever else it writes" {
 	probe_host <<- 'EOF'
 		interpreter says <<< 'echo "cannot run: no memory" >&2; echo more >&2; exit 1'
@@ -284,6 +285,7 @@ function probe_host() {
 	EOF
 }
 
+# bats test_tags=unsanitized
 @test "probe: however much, long or strange it is that an emulator writes, it is cut and holds up nobody" {
 	probe_host <<- 'EOF'
 		line="$(printf '%0200d' 7)"
@@ -671,6 +673,7 @@ function probe_host() {
 	EOF
 }
 
+# bats test_tags=unsanitized
 @test "probe: SIGCHLD ignored, so that nobody can reap => an error, no hang" {
 	probe_host <<- 'EOF'
 		host_add_emulator

@@ -225,6 +225,7 @@ function setup() {
 	expect status 0 REASON descriptor-current WARNING "*${TABLE}/qemu-arm: *Input/output error*"
 }
 
+# bats test_tags=unsanitized
 @test "observe: the table or its status cannot be read => binfmt-unavailable, not-permitted for lack of privilege; a warning where armhf runs" {
 	requires_strace
 	host_add_emulator

@@ -535,6 +535,7 @@ function failing_host() {
 	done
 }
 
+# bats test_tags=unsanitized
 @test "steps: an entry that works, F and its interpreter gone, fails in this process alone (ulimit -v) => it stays, and works" {
 	host_add_emulator
 	host_add_emulator /usr/libexec/gone

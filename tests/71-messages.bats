@@ -233,6 +233,7 @@ function limited() {
 	((${#ARMHF_BINFMT_MESSAGE} < 700))
 }
 
+# bats test_tags=unsanitized
 @test "qemu itself under ulimit -v: its own words, by the entry and run directly" {
 	host_add_emulator
 	host_register_armhf
@@ -357,6 +358,7 @@ function limited() {
 	expect status 1 REASON probe-failed MESSAGE "armhf: no armhf program could be started (fork): Resource temporarily unavailable; raise this shell's limit of processes (ulimit -u)"
 }
 
+# bats test_tags=unsanitized
 @test "no memory: no variable of the call before stays, and the message has a remedy" {
 	host_add_emulator
 	host_register_armhf

@@ -55,6 +55,7 @@ function somebody_holds() {
 	build_wait_for grep -q 'OFDLCK  *ADVISORY  *WRITE' /proc/locks
 }
 
+# bats test_tags=unsanitized
 @test "source: defines functions and nothing else, also with CONFIG_DEFS_ONLY" {
 	declare before
 	# shellcheck disable=SC2016

@@ -218,6 +218,7 @@ function not_executed() {
 	expect status 0 REASON descriptor-created MODE emulated
 }
 
+# bats test_tags=unsanitized
 @test "hostile: no /dev/fd, no /dev/shm, no /tmp => the same outcome" {
 	host_add_emulator
 	prepare_in unshare --mount bash -c 'mount -t tmpfs none /mnt && touch /mnt/null && mount --bind /dev/null /mnt/null && mount --rbind /mnt /dev &&

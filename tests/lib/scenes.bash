@@ -197,7 +197,7 @@ function host_state() {
 	for file in "${TABLE}"/* /{usr/share,var/lib}/binfmts /{usr/share,var/lib}/binfmts/{*,.[!.]*}; do
 		[[ "${file}" != */register && (-e "${file}" || -L "${file}") ]] || continue
 		text=""
-		[[ ! -f "${file}" || -L "${file}" ]] || IFS= read -r -d '' text < "${file}" || :
+		[[ ! -f "${file}" || -L "${file}" ]] || IFS= read -r -d '' -n 8192 text < "${file}" || :
 		printf '%s: %s\n' "${file}" "${text%$'\n'}"
 		[[ "${file}" == "${TABLE}"/* || ("${1:-}" == kept && -d "${file}") ]] || found+=("${file}")
 	done
