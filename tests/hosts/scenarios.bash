@@ -173,10 +173,14 @@ host_register_armhf qemu-arm POF
 mkfifo /tmp/living
 exec {living}<> /tmp/living
 for ((i = 0; i < 64; i++)); do
-	bash -c 'enable -f "${INSTALLED}" armhf_binfmt_prepare
-		armhf_binfmt_prepare -p native -k "holder ${0}" && echo ready > /tmp/ready.${0}
-		read -r -u '"${living}"' _' "${i}" &
-	until [[ -e "/tmp/ready.${i}" ]]; do sleep 0.01; done
+	bash -c 'enable -f "${0}" armhf_binfmt_prepare
+		armhf_binfmt_prepare -p native -k "holder ${1}" && echo ready > "/tmp/ready.${1}"
+		read -r -u "${2}" _' "${INSTALLED}" "${i}" "${living}" &
+	# The first one's name is in the marker.
+	until ((i > 0)) || [[ -e /tmp/ready.0 ]]; do sleep 0.01; done
+done
+for ((i = 0; i < 64; i++)); do
+	until [[ -e "/tmp/ready.${i}" ]]; do sleep 0.1; done
 done
 show -p native -k sixty-fifth
 for ((i = 0; i < 64; i++)); do
@@ -254,6 +258,37 @@ host_register_armhf qemu-arm PF /usr/bin/yes
 # shellcheck disable=SC2016
 inside 'trap : INT; (sleep 2; kill -INT "${$}") & call -t 60'
 state
+
+# ---- what Linux 7.3 has ----
+
+if [[ "${HOST}" == next* ]]; then
+	group next
+
+	for policy in "${policies[@]}"; do
+		scenario "transparent-${policy}" 'an entry with flag T: even a close-on-exec program goes through it'
+		host_register_armhf qemu-arm T
+		show -p "${policy}"
+		undo
+	done
+
+	scenario loader-flag 'an entry with flag L: the kernel runs the program itself'
+	host_register_armhf qemu-arm L
+	show
+	show -p native
+	show -p emulated
+	undo
+
+	scenario born-disabled 'an entry that was registered disabled, by flag D'
+	host_register_armhf qemu-arm POFD
+	show
+	show -p emulated
+	undo
+
+	scenario unlinked 'an entry is removed as a file'
+	host_register_armhf qemu-arm POF
+	rm "${TABLE}/qemu-arm"
+	show
+fi
 
 # ---- a package or an earlier run left a descriptor ----
 
