@@ -72,17 +72,3 @@ function teardown() {
 	[[ -z "${children}" ]] || kill -s KILL ${children} 2> /dev/null || :
 	host_unmount
 }
-
-# host << 'EOF': run this bash script on a private host.
-function host() {
-	declare status=0
-	requires "tests/suite, a kernel with private binfmt_misc tables (Linux 6.7 and later) and user namespaces" [ -n "${HOST_PRIVATE:-}" ]
-	cat > "${BATS_TEST_TMPDIR:?}/script"
-	test_limit 120
-	bash -c 'set -eEu -o pipefail
-		source "${TOP}/tests/lib/private.bash"
-		host_make
-		trap '\''echo "failed at line ${LINENO} of its script"'\'' ERR
-		source "${0}"' "${BATS_TEST_TMPDIR}/script" 3>&- || status="${?}"
-	return "${status}"
-}
