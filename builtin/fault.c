@@ -27,6 +27,8 @@ remedy(int error)
 	case ENFILE: return "raise the system's limit of open files (sysctl fs.file-max)";
 	case ENOMEM: return "free some memory, or raise this shell's limit (ulimit -v)";
 	case EFBIG: return "raise this shell's limit of file sizes (ulimit -f)";
+	case ENOSPC:
+	case EDQUOT: return "free space or inodes on its file system, or raise the quota";
 	case EAGAIN: return "raise this shell's limit of processes (ulimit -u)";
 	default: return NULL;
 	}

@@ -280,7 +280,7 @@ function not_executed() {
 		head -c 4096 /dev/zero > "${DESCRIPTOR%/*}/filler"
 		before="$(host_kept)"
 		prepare
-		expect status 0 REASON entry-registered ACTIONS register:qemu-arm WARNING "${DESCRIPTOR}: *No space left on device; *reboot*"
+		expect status 0 REASON entry-registered ACTIONS register:qemu-arm WARNING "${DESCRIPTOR}: *No space left on device; *reboot: free space or inodes *"
 		[[ "$(ls -A /usr/share)" == binfmts ]]
 		prepare -r "${ARMHF_BINFMT_UNDO}"
 		unchanged "${before}" "$(host_kept)"
