@@ -772,25 +772,21 @@ image_open(int *file, const char *token, bool odd)
 }
 
 /*
- * ANSWERS different characters that the clock chooses, each the exit status for one answer: of 33 to 125, which no shell and no
- * signal gives a meaning, without the answers themselves.
+ * ANSWERS different characters that the clock chooses, each the exit status for one answer: 33 to 41, 49 to 63 and
+ * 79 to 99, which neither a shell, a signal, sysexits.h nor a language's runtime gives a meaning, nor an answer itself.
  */
 static void
 token_choose(char token[ANSWERS + 1])
 {
-	const unsigned int first = '!', last = '}';
-	const unsigned int count = last - first + 1 - ANSWERS;
+	static const char statuses[] = "!\"#$%&'()123456789:;<=>?OPQRSTUVWXYZ[\\]^_`abc";
 	struct timespec now;
 	unsigned long long at;
 
 	clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail */
 	/* Its ticks may be long: Knuth's multiplicative hash. */
 	at = ((unsigned long long)now.tv_nsec * 0x9e3779b97f4a7c15ULL) >> 32;
-	for (size_t i = 0; i < ANSWERS; i++) {
-		unsigned int status = first + (unsigned int)((at + i) % count);
-
-		token[i] = (char)(status < PROBE_MAPS_ALL ? status : status + ANSWERS);
-	}
+	for (size_t i = 0; i < ANSWERS; i++)
+		token[i] = statuses[(at + i) % (sizeof(statuses) - 1)];
 	token[ANSWERS] = '\0';
 }
 

@@ -69,10 +69,9 @@ struct probe_limits {
 /*
  * The embedded program gets two arguments besides argv[0], which is free: one fixed text, and a token that is
  * chosen afresh for each run. It answers PROBE_ARGUMENTS unless it has just these, byte for byte.
- * The token also says with which exit status it gives which answer: seven of 33 to 125 without 42
- * to 48, so that no status of a shell, of a signal or of the answers themselves is one. A program that
- * always exits with 0 to 32, 42 to 48 or 126 to 255 never passes for it; one that always exits with another
- * status seems to deliver in 4 of 86 runs.
+ * The token also says with which exit status it gives which answer: seven of 33 to 41, 49 to 63 and 79 to 99.
+ * A program that always exits with another status, as those of shells, signals, sysexits.h and the answers
+ * themselves are, never passes for it; one that always exits with one of these seems to deliver in 4 of 45 runs.
  */
 
 /* The answer, an enum probe_status; 0 if the embedded program gave none. */
