@@ -284,6 +284,17 @@ if [[ "${HOST}" == next* ]]; then
 	show -p emulated
 	undo
 
+	scenario pinned 'no interpreter may be held open any more'
+	limit=/proc/sys/user/max_binfmt_misc_interpreters
+	allowed="$(< "${limit}")"
+	echo 0 > "${limit}"
+	packaged "${EMULATOR}"
+	sed -i 's/fix_binary no/fix_binary yes/' "${DESCRIPTOR}"
+	placed="$(identity)"
+	show -p emulated
+	[[ "${ARMHF_BINFMT_MESSAGE}" != *"${limit}"* ]] || say 'the limit is named'
+	echo "${allowed}" > "${limit}"
+
 	scenario unlinked 'an entry is removed as a file'
 	host_register_armhf qemu-arm POF
 	rm "${TABLE}/qemu-arm"
