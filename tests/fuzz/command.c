@@ -170,7 +170,7 @@ static void
 host_empty(void)
 {
 	struct dirent **names;
-	int count = scandir(TABLE, &names, NULL, NULL);
+	int count = scandir(TABLE, &names, NULL, alphasort);
 
 	for (int i = 0; i < count; i++) {
 		if (strcmp(names[i]->d_name, "register") != 0
@@ -220,6 +220,8 @@ armhf_runs(void)
 	int status = -1;
 	pid_t pid;
 
+	if (program == NULL)
+		return false;
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
 	if (posix_spawn(&pid, program, &actions, NULL, argv, none) == 0)
