@@ -35,6 +35,7 @@ struct listing {
 	const struct binfmt *binfmt;
 	struct entry entry; /* the one that is looked at, unless it is our own */
 	bool failed;        /* no memory */
+	bool unreadable;    /* a marker cannot be read: table_fault says why */
 };
 
 /* Keep the name that is first in the alphabet, so that the outcome does not depend on the listing. */
@@ -130,6 +131,13 @@ entry_observe(void *context, const char *name)
 	binfmt_read(listing->binfmt, name, entry, &fault);
 	if (entry->state == ENTRY_ABSENT)
 		return true; /* removed since it was listed */
+	/* Without one of its markers a hold would be released in part. */
+	if (entry->state == ENTRY_UNKNOWN && fault.error != 0
+		&& strncmp(name, HOLD_MARKER, strlen(HOLD_MARKER)) == 0) {
+		host->table_fault = fault;
+		listing->unreadable = true;
+		return false;
+	}
 	if (entry->state != ENTRY_UNKNOWN && hold_is_marker(entry, &marked)) {
 		listing->failed = !marker_add(host, entry, marked);
 		return !listing->failed;
@@ -199,11 +207,15 @@ table_list(struct host *host, const struct binfmt *binfmt)
 		fault_errno(&host->table_fault, ENOMEM, BINFMT_PATH, "keep its entries");
 		outcome = OUTCOME_FAILED;
 	}
+	if (listing.unreadable)
+		outcome = OUTCOME_FAILED;
+	if (outcome == OUTCOME_DONE
+		&& (host->announced || host->marker_count > 0 || binfmt->lock >= 0)
+		&& hold_anybody(binfmt, &host->held, &host->table_fault) == OUTCOME_FAILED)
+		outcome = OUTCOME_FAILED;
 	if (outcome != OUTCOME_DONE)
 		return outcome;
 	newest_observe(&listing);
-	if (host->announced || host->marker_count > 0 || binfmt->lock >= 0)
-		hold_anybody(binfmt, &host->held, NULL);
 	if (host->own.state == ENTRY_ENABLED || host->own.state == ENTRY_DISABLED)
 		host->own_again = binfmt_registrable(&host->own);
 	if (host->own.state == ENTRY_DISABLED || (host->own.state == ENTRY_ENABLED && !host->on))

@@ -282,9 +282,9 @@ function judge_failure() {
 	fi
 }
 
-# believed: the kernel was made to say that something was not there, or somebody else's link, and that is not undone.
+# believed: the kernel was made to say that something was not there, or somebody else's link or directory, and that is not undone.
 function believed() {
-	[[ "${position}/" == *:@(@(statx|openat|access|faccessat|faccessat2):*:ENOENT|openat:*:ELOOP)/* ]]
+	[[ "${position}/" == *:@(@(statx|openat|access|faccessat|faccessat2):*:ENOENT|openat:*:ELOOP|read:*:EISDIR)/* ]]
 }
 
 # answered: this errno is no failure but an answer (nobody runs such a program, it is there already, it is gone); what is
