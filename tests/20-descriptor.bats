@@ -77,10 +77,10 @@ function import() {
 }
 
 @test "descriptor: lines of binfmt.d come to the entry that the kernel makes of them" {
-	host "${LINES_OF}"/good-* << 'EOF'
+	private_host
 	install -m 0755 /usr/bin/true /usr/bin/qemu-arm
 	install -m 0755 /usr/bin/true /usr/bin/qemu-arm-static
-	for file in "$@"; do
+	for file in "${LINES_OF}"/good-*; do
 		host_register "$(sed -n 's/^ *\(.qemu-arm[^a-z0-9].*[^ ]\) *$/\1/p' "${file}")"
 		theirs="$(host_entry qemu-arm)"
 		host_switch qemu-arm -1
@@ -89,5 +89,4 @@ function import() {
 		diff <(echo "${theirs}") <(host_entry qemu-arm)
 		host_switch qemu-arm -1
 	done
-EOF
 }
