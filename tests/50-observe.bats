@@ -223,6 +223,24 @@ function setup() {
 	expect status 0 REASON descriptor-current WARNING "*${TABLE}/qemu-arm: *"
 	prepare_in strace -o /dev/null -P "${TABLE}/qemu-arm" -e inject=read:error=EIO --
 	expect status 0 REASON descriptor-current WARNING "*${TABLE}/qemu-arm: *Input/output error*"
+	# It was opened, so it is there.
+	prepare_in strace -o /dev/null -P "${TABLE}/qemu-arm" -e inject=read:error=ENOENT --
+	expect status 0 REASON descriptor-current WARNING "*${TABLE}/qemu-arm: *No such file*" ACTIONS ""
+}
+
+@test "observe: a marker of a hold that cannot be read => no part of the hold is released" {
+	requires_strace
+	host_add_emulator
+	host_register_armhf qemu-arm F
+	host_held qemu-arm "somebody"
+	before="$(host_kept)"
+	for marker in armhf-held armhf-held.qemu-arm; do
+		prepare_in strace -o /dev/null -P "${TABLE}/${marker}" -e inject=read:error=EIO --
+		expect status 1 REASON binfmt-unavailable MESSAGE "${TABLE}/${marker}: *Input/output error*" ACTIONS ""
+		unchanged "${before}" "$(host_kept)"
+	done
+	prepare
+	expect status 0 REASON entry-trusted ACTIONS "release:qemu-arm release:armhf-held"
 }
 
 # bats test_tags=unsanitized
