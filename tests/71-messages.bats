@@ -147,6 +147,25 @@ function limited() {
 
 # ---- it ran, and did not deliver ----
 
+@test "status: disabled, it is not enabled over an entry that takes this machine's own programs; the dry run says so" {
+	host_add_emulator
+	host_switch status 0
+	host_register ":loose:M:0:\\x7fELF::${EMULATOR}:"
+	for options in "" "-p emulated"; do
+		# shellcheck disable=SC2086 # words
+		prepare -n ${options}
+		expect status 1 REASON registration-failed TIER 4 MESSAGE "${TABLE}/status: *loose takes this machine's own programs*" ACTIONS ""
+		# shellcheck disable=SC2086
+		prepare_fails ${options}
+		expect REASON registration-failed TIER 4 MESSAGE "${TABLE}/status: *loose takes this machine's own programs*" ACTIONS ""
+	done
+	host_descriptor
+	prepare -n
+	expect status 1 REASON descriptor-failed TIER 1 ACTIONS ""
+	prepare_fails
+	expect REASON descriptor-failed TIER 1 MESSAGE "${TABLE}/status: *" ACTIONS ""
+}
+
 @test "the arguments are shifted: flag P with an interpreter that does not know of it" {
 	host_add_emulator
 	interpreter 'exec /usr/bin/qemu-arm-static "$@"'
