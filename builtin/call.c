@@ -271,17 +271,15 @@ plan_judge(struct call *call, enum change change)
 	enum outcome outcome;
 
 	/* A descriptor is created for what is then registered. */
-	if (puts_into_effect(change)) {
-		if (!host->on && host->breaks[0] != '\0') {
-			fault_set(fault, 0, BINFMT_PATH "/status",
-				"it is not enabled, for the entry %s takes this machine's own programs "
-				"and would break every exec",
-				host->breaks);
-			fault->remedy =
-				"disable or remove that entry first ('echo -1' into its file in " BINFMT_PATH
-				")";
-			return OUTCOME_FAILED;
-		}
+	if (puts_into_effect(change) && !host->on && host->breaks[0] != '\0') {
+		fault_set(fault, 0, BINFMT_PATH "/status",
+			"it is not enabled, for the entry %s takes this machine's own programs "
+			"and would break every exec",
+			host->breaks);
+		fault->remedy =
+			"disable or remove that entry first ('echo -1' into its file in " BINFMT_PATH
+			")";
+		return OUTCOME_FAILED;
 	}
 	if (!call->dry)
 		return OUTCOME_DONE;
@@ -492,10 +490,8 @@ attempt(struct call *call, enum change change, int tier, enum reason reason)
 		entry = &look(call, HOST_FACT_DESCRIPTOR)->described;
 	if (tier == 4)
 		entry = &look(call, HOST_FACT_EMULATOR)->made;
-	if (is_over(call))
-		return OUTCOME_INTERRUPTED;
 	/* Of a table that is gone or cannot be read no step is planned. */
-	if (change != CHANGE_MOUNT && call->host.table != HOST_TABLE_MOUNTED)
+	if (!is_over(call) && change != CHANGE_MOUNT && call->host.table != HOST_TABLE_MOUNTED)
 		decide_no_table(call, tier);
 	if (is_over(call))
 		return OUTCOME_INTERRUPTED;

@@ -140,7 +140,7 @@ segments_collide(
 }
 
 /*
- * On hosts with large pages qemu-arm since 9.0 maps what it can and reads the rest, as of a page in which a segment
+ * On hosts with large pages qemu-arm since 9.0 maps whole pages and reads the rest, as of a page in which a segment
  * only begins or ends. That page stays the one of ld.so's first mapping, which spans all segments, and where it is
  * behind the end of the file, reading into it gives EFAULT. But a page that the span itself ends in is memory of its own.
  * Source: mmap_h_gt_g and mmap_frag in linux-user/mmap.c of qemu 9.0 to 10.0, whose pages are 4 KiB for 32-bit ARM.

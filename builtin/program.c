@@ -558,7 +558,7 @@ judge(struct check *check, struct object *program)
 			"the entry %s does not take its header", check->entry->name);
 }
 
-/* Report what blocks the program that was judged. */
+/* Report the cause that blocks the program that was judged. */
 static void
 report_add(struct check *check)
 {
@@ -616,7 +616,7 @@ file_look(struct check *check, int fd, const char *name)
 	close(file);
 }
 
-/* Look at all that is below a directory, whose path is in check->path, of so many bytes. */
+/* Look at the files below a directory, whose path of so many bytes is in check->path. */
 static void
 directory_read(
 	struct check *check, int parent, const char *directory, size_t used, unsigned int depth)

@@ -42,7 +42,7 @@ struct call {
 	int tier;           /* 1 to 4, or 0 */
 	int stopped;        /* the signal that interrupted the call, or 0 */
 	struct fault fault; /* of a failure: on what, why, and the remedy */
-	char *notes;        /* what a person should know, one a line; on the heap, or NULL */
+	char *notes;        /* warnings to a person, one a line; on the heap, or NULL */
 
 	struct program_report programs; /* with check */
 
@@ -57,7 +57,7 @@ struct call {
 	bool plain;            /* tier 4 goes without flag P */
 	int told;              /* the tier that -v has named last */
 	bool native_told;      /* -v has said whether the kernel could */
-	bool released;         /* what the dead left was released, or cannot be */
+	bool released;         /* the entries of dead holders were released, or cannot be */
 	struct fault cause;    /* for the decision to fill */
 };
 

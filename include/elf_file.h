@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * elf_file: what of an ELF file for 32-bit ARM decides whether a kernel, an emulator and ld.so can load it. Everything
+ * elf_file: the parts of an ELF file for 32-bit ARM that decide whether a kernel, an emulator and ld.so can load it. Everything
  * is read by pread(2) into the buffers of struct elf_file, however large the file says that it is.
  * Source: elf(5), fs/binfmt_elf.c of Linux, elf/dl-load.c of glibc. On little-endian machines alone.
  */

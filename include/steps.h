@@ -27,7 +27,7 @@ struct steps {
 	struct step_list undo; /* the steps that would undo what stands; the last one comes first */
 	struct entry replaced; /* the entry that an unregister step removed; untested: none */
 	struct fault fault;    /* of the step that failed */
-	char *notes;           /* what a person should know, one a line; on the heap, or NULL */
+	char *notes;           /* warnings to a person, one a line; on the heap, or NULL */
 };
 
 /*

@@ -57,7 +57,7 @@ function elf() {
 	printf '%s' "\\x7f\\x45\\x4c\\x46\\x0${2}\\x01\\x01" "\\x00"{,,,,,,,,} "\\x02\\x00\\x${1}\\x00"
 }
 
-@test "program: of another machine => what it is for, and the entry that takes it" {
+@test "program: of another machine => its machine, and the entry that takes it" {
 	private_host
 	host_add_emulator
 	host_register_armhf qemu-arm F

@@ -287,7 +287,7 @@ function told() {
 	[ "${#lines[@]}" = 3 ]
 }
 
-@test "release: what an alignment means for a release: nothing, or the end of the build" {
+@test "release: on large pages a build of bookworm or trixie ends, one of the others goes on" {
 	declare ARCH=armhf RELEASE align
 	run -0 diff -u <(
 		for align in all 64k 4k none; do
