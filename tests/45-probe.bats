@@ -282,7 +282,8 @@ function interpreter() {
 	within 5000 answers "entry exited 42, delivered" plain
 	interpreter floods <<< "setsid sh -c 'while :; do echo; done' >&2 & ANSWER=42; ${ANSWER}"
 	within 5000 answers "entry exited 42, delivered" plain
-	pkill -f -x "${SLEEP}"
+	# It may only be about to begin.
+	until pkill -f -x "${SLEEP}"; do sleep 0.01; done
 }
 
 @test "probe: traced, the registers tell an interpreter of this machine from the kernel" {

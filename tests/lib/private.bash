@@ -28,7 +28,7 @@ function host_unmount() {
 	declare id point _
 	declare -a points=()
 	while read -r id _ _ _ point _; do
-		[[ "${HOST_PRIVATE}" == *" ${id} "* ]] || {
+		[[ "${HOST_PRIVATE}" == *" ${id}:${point} "* ]] || {
 			printf -v point '%b' "${point//\\/\\0}"
 			points=("${point}" "${points[@]}")
 		}
