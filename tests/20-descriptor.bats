@@ -60,6 +60,7 @@ function import() {
 	diff -u "${BATS_TEST_DIRNAME}/data/descriptors.refused" - <<< "${output}"
 }
 
+# bats test_tags=slow
 @test "descriptor: good ones come to the entry that update-binfmts registers" {
 	import "${TEXTS}"/good-*
 }
@@ -72,6 +73,7 @@ function import() {
 	import "${TEXTS}"/strict-*
 }
 
+# bats test_tags=slow
 @test "descriptor: bad ones are refused, and update-binfmts does not take them either" {
 	import "${TEXTS}"/bad-*
 }

@@ -94,6 +94,7 @@ function interpreter() {
 	answers "${kernel}" plain
 }
 
+# bats test_tags=slow
 @test "probe: qemu-arm with any flags => by the entry, 42; the odd program sees what is behind it" {
 	host_add_emulator
 	odd="$("${PROBE}" odd)"
@@ -187,6 +188,7 @@ function interpreter() {
 	answers "entry exited 46" plain
 }
 
+# bats test_tags=slow
 @test "probe: a program that always exits with the same status is no emulator, least of all with 42 to 48" {
 	for status in 42 43 44 45 46 47 48 0 1 32 64 78 100 101 124 125 126 127 128 159 255; do
 		interpreter "always${status}" <<< "exit ${status}"
@@ -235,7 +237,7 @@ function interpreter() {
 	answers "exited 42, delivered" through /usr/bin/qemu-arm-static preserve
 }
 
-# bats test_tags=unsanitized
+# bats test_tags=unsanitized,slow
 @test "probe: what the emulator says of itself is its first line, whatever else it writes" {
 	interpreter says <<< 'echo "cannot run: no memory" >&2; echo more >&2; exit 1'
 	answers "entry exited status 1, said 'cannot run: no memory'" plain
@@ -261,7 +263,7 @@ function interpreter() {
 	answers "entry exited status 1, said 'qemu-arm-static: *'" plain
 }
 
-# bats test_tags=unsanitized
+# bats test_tags=unsanitized,slow
 @test "probe: however much, long or strange it is that an emulator writes, it is cut and holds up nobody" {
 	line="$(printf '%0200d' 7)"
 	interpreter long <<< "echo ${line}8 >&2; exit 1"
@@ -303,6 +305,7 @@ function interpreter() {
 	answers "refused: No such file or directory" traced
 }
 
+# bats test_tags=slow
 @test "probe: traced or alone, every rule of a child holds: deadline, interruption, its group, background children" {
 	host_add_emulator
 	host_register_armhf
@@ -436,6 +439,7 @@ function interpreter() {
 	answers "${alone}" alone
 }
 
+# bats test_tags=slow
 @test "probe: an interpreter that hangs => timeout at the deadline, with its children killed" {
 	interpreter hangs <<< "${SLEEP} & ${SLEEP}"
 	within 5000 answers "entry timeout" -s 1 plain
@@ -461,6 +465,7 @@ function interpreter() {
 	gone "${SLEEP}"
 }
 
+# bats test_tags=slow
 @test "probe: a stop signal that the shell ignores or blocks, and any other, stops nothing" {
 	interpreter waits <<< "sleep 0.3; ANSWER=42; ${ANSWER}"
 	answers "entry exited 42, delivered" -n -k 15:100 plain
@@ -516,6 +521,7 @@ function interpreter() {
 	done
 }
 
+# bats test_tags=slow
 @test "probe: without pidfd, signalfd or both => the same answers, and as prompt" {
 	requires strace command -v strace
 	host_add_emulator
@@ -589,6 +595,7 @@ function interpreter() {
 	[[ "$(cat /proc/sys/vm/memfd_noexec)" == 0 ]]
 }
 
+# bats test_tags=slow
 @test "probe: what is not known is not guessed: exec refused, no child, no /proc => not started, way unknown" {
 	requires strace command -v strace
 	host_add_emulator
@@ -630,6 +637,7 @@ function interpreter() {
 	gone "${SLEEP}"
 }
 
+# bats test_tags=slow
 @test "probe: a shell with background children and a handler that reaps all => every answer arrives, every child too" {
 	host_add_emulator
 	host_register_armhf
@@ -666,6 +674,7 @@ function interpreter() {
 	answers "exited status 1: Too many levels of symbolic links" lookup /usr/bin/loop/none
 }
 
+# bats test_tags=slow
 @test "probe: a file system that hangs holds neither a look-up nor an interpreter beyond the deadline" {
 	requires /dev/fuse [ -w /dev/fuse ]
 	# Mounted, and nobody answers while this shell, alone, holds the other end.
@@ -710,7 +719,7 @@ function interpreter() {
 }
 
 # It does this by itself.
-# bats test_tags=unsanitized
+# bats test_tags=unsanitized,slow
 @test "probe: the sanitizers find nothing" {
 	declare -a build=("${CC:-cc}" -std=gnu11 -D_GNU_SOURCE= -g -O1 -fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all -I "${TOP}/include")
 	printf 'int main(void) { return 0; }\n' > "${BATS_TEST_TMPDIR}/none.c"

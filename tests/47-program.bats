@@ -27,6 +27,7 @@ function says() {
 	}
 }
 
+# bats test_tags=slow
 @test "program: roots of small files, malformed ones, loops, and names" {
 	"${BUILD}/tests/program_test"
 }
@@ -109,6 +110,7 @@ function elf() {
 	[[ "${output}" != *mnt/d* && "${output}" == *bin/a* ]]
 }
 
+# bats test_tags=slow
 @test "program: files that shrink while they are read" {
 	declare root="${BATS_TEST_TMPDIR}/root" writer i
 	program "${root}/bin/a"

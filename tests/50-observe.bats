@@ -11,6 +11,7 @@ function setup() {
 	private_host
 }
 
+# bats test_tags=slow
 @test "observe: -n, and a call with nothing to do, open nothing for writing but their own files, and take no lock" {
 	requires_strace
 	calls="${BATS_TEST_TMPDIR}/calls"

@@ -418,6 +418,7 @@ function failing_host() {
 	chmod 0755 /usr/libexec/nonsense
 }
 
+# bats test_tags=slow
 @test "steps: the descriptor's interpreter fails => descriptor-failed with errno, status or signal; as before" {
 	failing_host
 	for kind in "${!kinds[@]}"; do
@@ -472,6 +473,7 @@ function failing_host() {
 	expect REASON entry-broken MESSAGE "*Permission denied*"
 }
 
+# bats test_tags=slow
 @test "steps: an interpreter that hangs => probe-timeout after -t seconds, in every tier; as before" {
 	failing_host
 	declare start="${SECONDS}"
@@ -549,6 +551,7 @@ function failing_host() {
 	armhf_runs
 }
 
+# bats test_tags=slow
 @test "steps: an entry whose proof ended at the deadline may only be slow => not replaced, nor after it was enabled" {
 	failing_host
 	host_add_emulator

@@ -61,6 +61,7 @@ function watch() {
 	done
 }
 
+# bats test_tags=slow
 @test "race: 8 and 16 shells at once, nothing there => the same status and mode, one registration, one whole descriptor" {
 	host_add_emulator
 	watch &
@@ -226,6 +227,7 @@ function watch() {
 	unchanged "${before}" "$(host_kept)"
 }
 
+# bats test_tags=slow
 @test "race: entries that come and go while they are looked at => never a crash or a hang, and right in the end" {
 	host_add_emulator
 	while [[ ! -e "${BATS_TEST_TMPDIR}/stop" ]]; do

@@ -62,6 +62,7 @@ function same() {
 	[[ ! -v first && "${second[reason]}" == entry-disabled ]]
 }
 
+# bats test_tags=slow
 @test "options: the default policy is registered, the default deadline 10 seconds" {
 	private_host
 	install -m 0755 "${BUILD}/tests/hang" /usr/bin/qemu-arm-static
@@ -718,6 +719,7 @@ binfmt_misc emulator step binfmt_misc armhf importer native undo result " ]]
 	env --block-signal bash -c "${script}" "${INSTALLED}"
 }
 
+# bats test_tags=slow
 @test "loading: 1000 times, with calls between, neither grows nor keeps the object" {
 	private_host
 	host_add_emulator

@@ -217,6 +217,7 @@ function limited() {
 	done
 }
 
+# bats test_tags=slow
 @test "a deadline: it may only be slow" {
 	interpreter "exec sleep 10"
 	prepare_fails -t 1
@@ -377,7 +378,7 @@ function limited() {
 	expect status 1 REASON probe-failed MESSAGE "armhf: no armhf program could be started (fork): Resource temporarily unavailable; raise this shell's limit of processes (ulimit -u)"
 }
 
-# bats test_tags=unsanitized
+# bats test_tags=unsanitized,slow
 @test "no memory: no variable of the call before stays, and the message has a remedy" {
 	host_add_emulator
 	host_register_armhf

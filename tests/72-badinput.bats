@@ -138,6 +138,7 @@ function nothing_done() {
 	[[ ! -e "${HOST_OUTPUT}.ran" ]]
 }
 
+# bats test_tags=slow
 @test "variables: readonly, integer, nameref, case attributes, arrays => each of the thirteen is refused, no command is run" {
 	bad_host
 	ran="${HOST_OUTPUT}.ran"
@@ -327,6 +328,7 @@ function invalid() {
 	invalid ":1: "
 }
 
+# bats test_tags=slow
 @test "descriptor: a FIFO, directory, device, socket, dangling or cyclic link in its place => named, no hang" {
 	host_add_emulator
 	mkfifo "${DESCRIPTOR}"
@@ -419,6 +421,7 @@ function invalid() {
 	expect status 1 REASON not-permitted MESSAGE "${DESCRIPTOR}: cannot open it: Permission denied; run this as root*"
 }
 
+# bats test_tags=slow
 @test "interpreter: missing, a directory, not executable, without its loader, exiting, hanging, crashing => named by what happens" {
 	requires "a C compiler" command -v gcc
 	interpreter="/usr/bin/interpreter"

@@ -189,6 +189,7 @@ function no_child() {
 	done
 }
 
+# bats test_tags=slow
 @test "signals: ignored ones stay ignored: the call goes on to its deadline" {
 	signal_host
 	shell_start <<- SCRIPT
@@ -213,6 +214,7 @@ function no_child() {
 	expect status 1
 }
 
+# bats test_tags=slow
 @test "signals: others than those four do not end the call, and their traps run after it" {
 	signal_host
 	shell_start <<- SCRIPT
@@ -236,6 +238,7 @@ function no_child() {
 	[[ "${text}" != *"trap CHLD"* ]]
 }
 
+# bats test_tags=slow
 @test "signals: a shell that was stopped for longer than the deadline still finds that armhf runs" {
 	signal_host
 	install -m 0755 "${HOST_EMULATOR}" "${hang}"
@@ -394,6 +397,7 @@ function shows() {
 	wait "${terminal}"
 }
 
+# bats test_tags=slow
 @test "signals: Ctrl-Z and Ctrl-\\ do not stop an interactive shell, and its jobs go on" {
 	requires "script(1)" command -v script
 	terminal_host

@@ -98,6 +98,7 @@ function run_it() {
 	done
 }
 
+# bats test_tags=slow
 @test "run: an entry with flag F => nothing is said of chroots" {
 	host_add_emulator
 	host_register_armhf qemu-arm F

@@ -92,6 +92,7 @@ function somebody_holds() {
 	[ -z "$(build_held)" ]
 }
 
+# bats test_tags=slow
 @test "ways: v26.05 and main, every host architecture, with and without installed dependencies" {
 	host_add_emulator
 	host_register_armhf qemu-arm F

@@ -20,11 +20,11 @@ cache_ingredients[part_built_kernel]="hosts_cpio $(echo "${hosts_directory}"/ker
 function hosts_table() {
 	cat <<- 'TABLE'
 		compat            | default | bookworm cloud-arm64     | bookworm | virt -cpu cortex-a72          |                   | 4 KiB pages, AArch32 CPU: Ampere, RK3399, most arm64 hosts
-		compat-trixie     | default | trixie cloud-arm64       | trixie   | virt -cpu cortex-a72          |                   | the same, with a newer kernel
+		compat-trixie     | all     | trixie cloud-arm64       | trixie   | virt -cpu cortex-a72          |                   | the same, with a newer kernel
 		compat-sid        | all     | sid cloud-arm64          | trixie   | virt -cpu cortex-a72          |                   | the same, with Debian's newest kernel
 		next              | default | experimental cloud-arm64 | trixie   | virt -cpu cortex-a72          |                   | the same, with the next kernel
 		no-aarch32        | default | bookworm cloud-arm64     | bookworm | virt,gic-version=3 -cpu a64fx |                   | 64-bit-only CPU: Apple Silicon, newer server cores
-		no-aarch32-trixie | default | trixie cloud-arm64       | trixie   | virt,gic-version=3 -cpu a64fx |                   | the same, with a newer kernel
+		no-aarch32-trixie | all     | trixie cloud-arm64       | trixie   | virt,gic-version=3 -cpu a64fx |                   | the same, with a newer kernel
 		next-no-aarch32   | default | experimental cloud-arm64 | trixie   | virt,gic-version=3 -cpu a64fx |                   | the same, with the next kernel
 		pages-16k         | default | trixie arm64-16k         | trixie   | virt -cpu cortex-a76          |                   | 16 KiB pages: Raspberry Pi 5's default kernel
 		apple-16k         | default | trixie arm64-16k         | trixie   | virt -cpu cortex-a76          | arm64.no32bit_el0 | 16 KiB pages, 64-bit-only CPU: Asahi
