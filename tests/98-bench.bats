@@ -13,11 +13,12 @@ load lib/host.bash
 	# A copy of what was built: the results are not left among it.
 	cp -r "${BUILD}" "${BATS_TEST_TMPDIR}/build"
 	run -0 env ROUNDS=1 make -s -C "${TOP}" BUILD="${BATS_TEST_TMPDIR}/build" \
-		PARTS="shell limit load calls" bench
+		PARTS="shell limit load calls armbian" bench
 	declare table="${BATS_TEST_TMPDIR}/build/bench/bench.tsv"
 	[ "$(head -n 1 "${table}" | cut -f 1-5)" = $'case\tbuiltin_us\tother_us\tratio\truns' ]
 	for name in "enabled, proved" "descriptor, registered" "descriptor, enabled" "fresh, tier 4, with import" \
-		"proved, against one bare exec of qemu-arm" "proved with -n, against the same"; do
+		"proved, against one bare exec of qemu-arm" "proved with -n, against the same" \
+		"Armbian's extension, emulated: "{fresh,enabled,disabled,current}; do
 		echo "${name}"
 		grep -qE "^${name}"$'\t[1-9][0-9.]*\t[1-9][0-9.]*\t[0-9.]+\t1\t' "${table}"
 	done

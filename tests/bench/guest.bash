@@ -10,14 +10,20 @@ source /test/rounds.bash
 source /test/measure.bash
 # shellcheck source=SCRIPTDIR/reference.bash
 source /test/reference.bash
+# shellcheck source=tests/lib/scenes.bash
+source /test/scenes.bash
+# shellcheck source=SCRIPTDIR/states.bash
+source /test/states.bash
+# shellcheck source=SCRIPTDIR/armbian.bash
+source /test/armbian.bash
 declare -r root=/armhf/bookworm
 
 function sample() {
 	echo "@@ sample ${1}|${2}|${3}"
 }
 
-function state_same() {
-	return 0
+function fact() {
+	echo "@@ fact ${1}|${2}"
 }
 
 # work: dpkg of the root, armhf itself, unpacks and configures the packages, from nothing.
@@ -61,3 +67,5 @@ armhf_binfmt_prepare -p emulated
 workload emulated other
 armhf_binfmt_prepare -p native
 [[ "${ARMHF_BINFMT_MODE}" == native ]]
+builds_make /test/armhf-binfmt.sh /test/armhf_binfmt_prepare.so
+builds_measure native

@@ -11,6 +11,10 @@ source "${TOP}/tests/lib/private.bash"
 source "${TOP}/tests/bench/measure.bash"
 # shellcheck source=SCRIPTDIR/reference.bash
 source "${TOP}/tests/bench/reference.bash"
+# shellcheck source=SCRIPTDIR/states.bash
+source "${TOP}/tests/bench/states.bash"
+# shellcheck source=SCRIPTDIR/armbian.bash
+source "${TOP}/tests/bench/armbian.bash"
 LC_ALL=C
 
 function sample() {
@@ -21,41 +25,12 @@ function fact() {
 	printf '%s\t%s\n' "$@" >> "${OUTPUT}/facts"
 }
 
-# ---- states to start from ----
-
-function state_fresh() {
-	host_empty_table
-	rm -f "${DESCRIPTOR}" "${RECORD}"
-}
-
-function state_enabled() {
-	state_fresh
-	host_register_armhf
-}
-
-function state_descriptor() {
-	state_fresh
-	host_descriptor
-}
-
-function state_current() {
-	state_descriptor
-	host_register_armhf qemu-arm CP
-}
-
-function state_disabled() {
-	state_current
-	host_switch qemu-arm 0
-}
+# ---- states to start from; the others are in states.bash ----
 
 # An interpreter that does nothing: what is left of a call is what the builtin and the kernel do.
 function state_nothing() {
 	state_fresh
 	host_register_armhf qemu-arm "" /usr/bin/nothing
-}
-
-function state_same() {
-	return 0
 }
 
 # ---- 1 and 2: against the shell way and against the limit ----
@@ -233,6 +208,14 @@ function bench_programs() {
 	root="${ROOT_6000}"
 	measure readelf_each "${root}"
 	fact "a root of 6000 files: find and a readelf for each program and library, us" "${took}"
+}
+
+# ---- 8: Armbian's extension against the framework's own function ----
+
+function bench_armbian() {
+	host_add_loader
+	builds_make "${TOP}/scripts/armbian/armhf-binfmt.sh" "${INSTALLED}"
+	builds_measure emulated
 }
 
 function main() {
