@@ -44,10 +44,10 @@ function prepared() {
 
 @test "config-dump-json: is the same with the extension and without it, but for its name" {
 	test_limit 3600
-	# dump [PARAMETER...]
+	# dump [PARAMETER...]: in CI the framework writes lines for it between.
 	function dump() {
-		(cd "${ARMBIAN}" && bash framework.sh config-dump-json BOARD=bananapi BRANCH=current RELEASE=bookworm BUILD_MINIMAL=yes \
-			CONFIG_DEFS_ONLY=yes SHOW_LOG=no "$@" 2> /dev/null) | sed -E '/"(build|uuid|log|.*(UUID|TMP|EPOCH|ID|LOG).*)"/Id' | jq -S .
+		(cd "${ARMBIAN}" && env -u CI bash framework.sh config-dump-json BOARD=bananapi BRANCH=current RELEASE=bookworm BUILD_MINIMAL=yes \
+			CONFIG_DEFS_ONLY=yes SHOW_LOG=no "$@" 2> /dev/null) | jq -S .
 	}
 	declare before without
 	before="$(host_state)"
