@@ -188,6 +188,45 @@ if [[ "${native}" == yes ]]; then
 	exec {living}>&- {ready}>&-
 	rm /tmp/living /tmp/ready
 	show -p native
+
+	scenario hold-mounts 'two mounts of one table, as two containers see it'
+	host_register_armhf qemu-arm POF
+	show -p native -k first
+	# shellcheck disable=SC2016 # expanded there
+	unshare --mount bash -c 'umount "${1}" && mount -t binfmt_misc container "${1}" && source /test/guest.bash
+		say "in another mount:"
+		show -p emulated
+		show -p native -k second
+		armhf_binfmt_prepare -x' container "${TABLE}"
+	show -x
+
+	# What each call did depends on who was first; what is left must not.
+	scenario hold-any-order 'eight shells hold and release in any order, and are killed at any moment'
+	host_register_armhf qemu-arm POF
+	for disturber in nobody 'one that enables the entry'; do
+		holders=()
+		for ((i = 0; i < 8; i++)); do
+			# shellcheck disable=SC2016 # expanded there
+			bash -c 'enable -f "${0}" armhf_binfmt_prepare
+				while :; do
+					armhf_binfmt_prepare -p native -k "holder ${1}"
+					((RANDOM % 2)) || armhf_binfmt_prepare -x
+				done' "${INSTALLED}" "${i}" &> /dev/null &
+			holders+=("${!}")
+		done
+		if [[ "${disturber}" != nobody ]]; then
+			while :; do host_switch qemu-arm 1; done &
+			holders+=("${!}")
+		fi
+		for pid in "${holders[@]}"; do
+			sleep "0.$((RANDOM % 10))"
+			kill -s KILL "${pid}"
+			wait "${pid}" 2> /dev/null || :
+		done
+		armhf_binfmt_prepare -p emulated > /dev/null 2>&1 || say "status ${?}"
+		say "disturbed by ${disturber}, when all are gone:"
+		state
+	done
 fi
 
 # ---- somebody registered an entry ----
