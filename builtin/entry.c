@@ -363,9 +363,9 @@ entry_matches(const struct entry *entry, const unsigned char head[ENTRY_HEAD_SIZ
 	return true;
 }
 
-/* Which of the four kinds the entry takes, of programs that start with head but for these two fields. */
+/* Which of the four kinds the entry matches, of programs that start with head but for these two fields. */
 static unsigned int
-kinds_taken(const struct entry *entry, unsigned char head[ENTRY_HEAD_SIZE], size_t type)
+kinds_matched(const struct entry *entry, unsigned char head[ENTRY_HEAD_SIZE], size_t type)
 {
 	static const struct {
 		unsigned int kind;
@@ -376,22 +376,19 @@ kinds_taken(const struct entry *entry, unsigned char head[ENTRY_HEAD_SIZE], size
 		{ENTRY_EXEC_GNU, ET_EXEC, ELFOSABI_GNU},
 		{ENTRY_DYN_GNU, ET_DYN, ELFOSABI_GNU},
 	};
-	unsigned int taken = 0;
+	unsigned int matched = 0;
 
-	/* With flag L the kernel runs the program itself and replaces its loader alone. */
-	if (entry_has(entry, 'L'))
-		return 0;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		head[EI_OSABI] = kinds[i].abi;
 		head[type] = kinds[i].type;
 		if (entry_matches(entry, head))
-			taken |= kinds[i].kind;
+			matched |= kinds[i].kind;
 	}
-	return taken;
+	return matched;
 }
 
-unsigned int
-entry_takes_armhf(const struct entry *entry)
+static unsigned int
+armhf_matched(const struct entry *entry)
 {
 	/* The bytes that all armhf programs have in common, as they stand in the file. */
 	unsigned char head[ENTRY_HEAD_SIZE] = {
@@ -412,7 +409,20 @@ entry_takes_armhf(const struct entry *entry)
 		[offsetof(Elf32_Ehdr, e_phentsize)] = sizeof(Elf32_Phdr),
 	};
 
-	return kinds_taken(entry, head, offsetof(Elf32_Ehdr, e_type));
+	return kinds_matched(entry, head, offsetof(Elf32_Ehdr, e_type));
+}
+
+/* With flag L the kernel runs the program itself and replaces its loader alone. */
+unsigned int
+entry_takes_armhf(const struct entry *entry)
+{
+	return entry_has(entry, 'L') ? 0 : armhf_matched(entry);
+}
+
+bool
+entry_replaces_loader(const struct entry *entry)
+{
+	return entry_has(entry, 'L') && armhf_matched(entry) != 0;
 }
 
 unsigned int
@@ -425,7 +435,7 @@ entry_takes_own(const struct entry *entry)
 
 	/* Of the fields behind the version each program has its own. */
 	memcpy(head, __ehdr_start, offsetof(Elf64_Ehdr, e_entry));
-	return kinds_taken(entry, head, offsetof(Elf64_Ehdr, e_type));
+	return entry_has(entry, 'L') ? 0 : kinds_matched(entry, head, offsetof(Elf64_Ehdr, e_type));
 }
 
 /* True if the entry asks for one value of the byte at this place of a program. */

@@ -155,6 +155,8 @@ entry_observe(void *context, const char *name)
 		host->untold = host->untold || entry->handler;
 		if (entry_takes_own(entry) != 0)
 			name_keep(host->breaks, name);
+		if (entry_replaces_loader(entry))
+			name_keep(host->replaces, name);
 	}
 	if (entry_takes_armhf(entry) != 0
 		&& !claimer_add(host, entry, binfmt_registered(listing->binfmt, name)))

@@ -237,6 +237,11 @@ warning_print(FILE *to, const struct call *call)
 		fputs(align, line(to, &begun));
 	warn_partial(to, call, &begun);
 	warn_claimers(to, call, &begun);
+	if (host->on && host->replaces[0] != '\0') {
+		path_print(line(to, &begun), host->replaces);
+		fputs(": this entry replaces the loader of dynamic programs (flag L), which the proof does not run",
+			to);
+	}
 	if (host->unknown[0] != '\0')
 		fprintf(line(to, &begun), "%s: %s; it counts as enabled and is left alone",
 			host->unknown_fault.object, host->unknown_fault.why);

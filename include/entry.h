@@ -96,6 +96,13 @@ entry_takes_armhf(const struct entry *entry);
 unsigned int
 entry_takes_own(const struct entry *entry);
 
+/*
+ * True if the entry, were it enabled, would be the loader of dynamic armhf programs in place of their own: flag L, of Linux 7.3.
+ * The probe, which is static, does not show whether that works.
+ */
+bool
+entry_replaces_loader(const struct entry *entry);
+
 /* Why an entry that takes armhf takes programs of other machines or classes as well; NULL: it does not. */
 const char *
 entry_loose(const struct entry *entry);

@@ -129,7 +129,9 @@ struct host {
 	/* Of the entries whose text cannot be the kernel's the first by name, or "". */
 	char unknown[NAME_MAX + 1];
 	struct fault unknown_fault;
-	bool untold; /* an enabled entry does not say which programs it takes */
+	char replaces[NAME_MAX
+		+ 1]; /* an enabled entry that replaces the loader of armhf programs, or "" */
+	bool untold;  /* an enabled entry does not say which programs it takes */
 	char breaks[NAME_MAX
 		+ 1]; /* an enabled entry that takes this machine's own programs, or "" */
 

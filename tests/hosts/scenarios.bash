@@ -312,6 +312,7 @@ if [[ "${HOST}" == next* ]]; then
 	scenario loader-flag 'an entry with flag L: the kernel runs the program itself'
 	host_register_armhf qemu-arm L
 	show
+	[[ "${ARMHF_BINFMT_WARNING}" != *'(flag L)'* ]] || say 'a warning names the flag'
 	show -p native
 	show -p emulated
 	undo

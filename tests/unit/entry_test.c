@@ -501,6 +501,11 @@ test_takes(void)
 	exact = entry_of("enabled\ninterpreter /q\nflags: L\noffset 0\nmagic 7f454c46\n");
 	tap_ok(entry_takes_own(&exact) == 0 && entry_takes_armhf(&exact) == 0,
 		"takes: with flag L nothing, for the kernel runs it");
+	tap_ok(entry_replaces_loader(&exact), "replaces the loader: with flag L: yes");
+	exact = entry_of(QEMU_HEAD "offset 0\nmagic 7f454c46\n");
+	tap_ok(!entry_replaces_loader(&exact), "replaces the loader: without flag L: no");
+	exact = entry_of("enabled\ninterpreter /q\nflags: L\noffset 36\nmagic 00020005\n");
+	tap_ok(!entry_replaces_loader(&exact), "replaces the loader: of soft float alone: no");
 	tap_ok(!entry_takes_armhf(&nothing), "takes: an entry that is not known: no");
 }
 
