@@ -1,7 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # shellcheck shell=bash
 # What the builtin and Armbian's extension are measured against.
-#
+
+# reference_descriptor INTERPRETER: written as the framework does.
+function reference_descriptor() {
+	cat > /usr/share/binfmts/qemu-arm <<- END
+		package qemu-user-static
+		interpreter ${1}
+		magic \x7f\x45\x4c\x46\x01\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x28\x00
+		offset 0
+		mask \xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff
+		credentials yes
+		fix_binary no
+		preserve yes
+	END
+}
+
 # The shell way that the builtin is measured against: the four tiers with the framework's own tools (update-binfmts,
 # arch-test, head, redirections) and a proof by execution at the end. It checks nothing that the framework does not
 # check: no owners, no lock, nothing read back, nothing undone.
@@ -22,16 +36,7 @@ function reference_prepare() {
 	else # tier 4
 		[[ -x "${interpreter}" ]] || interpreter="/usr/bin/qemu-arm"
 		[[ -x "${interpreter}" ]] || return 1
-		cat > "${descriptor}" <<- END || return 1
-			package qemu-user-static
-			interpreter ${interpreter}
-			magic \x7f\x45\x4c\x46\x01\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x28\x00
-			offset 0
-			mask \xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff
-			credentials yes
-			fix_binary no
-			preserve yes
-		END
+		reference_descriptor "${interpreter}" || return 1
 		update-binfmts --import qemu-arm || return 1
 	fi
 	arch-test armhf > /dev/null 2>&1
@@ -50,16 +55,7 @@ function reference_framework() {
 	fi
 	[[ "${was}" == disabled ]] || ! arch-test arm > /dev/null 2>&1 || return 0
 	if [[ ! -e "${descriptor}" && ! -e "${entry}" ]]; then
-		cat > "${descriptor}" <<- END
-			package qemu-user-static
-			interpreter /usr/bin/qemu-arm-static
-			magic \x7f\x45\x4c\x46\x01\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x28\x00
-			offset 0
-			mask \xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff
-			credentials yes
-			fix_binary no
-			preserve yes
-		END
+		reference_descriptor /usr/bin/qemu-arm-static
 	fi
 	if [[ -e "${descriptor}" ]]; then
 		# In shells of their own, as run_host_command_logged does.
