@@ -21,6 +21,7 @@ enable -f "${INSTALLED}" armhf_binfmt_prepare
 function say() {
 	declare text="${1//"${EMULATOR}"/EMULATOR}"
 	text="${text//offset 0 | magic "${ARMHF_MAGIC//\\x/}" | mask "${ARMHF_MASK//\\x/}"/armhf}"
+	[[ "${text}" != '= armhf-held.'* ]] || text="${text/interpreter +([0-9a-f])/interpreter ID}"
 	printf '@@ %s\n' "${text//@+([0-9a-f])/@ID}"
 }
 
