@@ -280,11 +280,12 @@ function interpreter() {
 	interpreter closes <<< "exec 2>&-; sleep 0.2; ANSWER=42; ${ANSWER}"
 	answers "entry exited 42, delivered" plain
 	# In a session of its own: it outlives the probe, with standard error open, and may write on.
-	interpreter leaves <<< "setsid ${SLEEP} & ANSWER=42; ${ANSWER}"
+	left="${BATS_TEST_TMPDIR}/left"
+	interpreter leaves <<< "setsid sh -c ': > ${left}; exec ${SLEEP}' & until [ -e ${left} ]; do :; done; ANSWER=42; ${ANSWER}"
 	within 5000 answers "entry exited 42, delivered" plain
 	interpreter floods <<< "setsid sh -c 'while :; do echo; done' >&2 & ANSWER=42; ${ANSWER}"
 	within 5000 answers "entry exited 42, delivered" plain
-	# It may only be about to begin.
+	# It has left, and may be about to run.
 	until pkill -f -x "${SLEEP}"; do sleep 0.01; done
 }
 
