@@ -239,7 +239,7 @@ warning_print(FILE *to, const struct call *call)
 	warn_claimers(to, call, &begun);
 	if (host->on && host->replaces[0] != '\0') {
 		path_print(line(to, &begun), host->replaces);
-		fputs(": this entry replaces the loader of dynamic programs (flag L), which the proof does not run",
+		fputs(": this entry replaces the loader of dynamic programs (flag L); the proof, a static program, does not show whether they run",
 			to);
 	}
 	if (host->unknown[0] != '\0')

@@ -113,6 +113,11 @@ function build_processes() {
 	done
 }
 
+# build_screen NAME: its screen, without colours and pictures.
+function build_screen() {
+	sed 's/\x1b\[[0-9;]*m//g; s/^\[[^]]*\] //' "${builds}/${1}.screen"
+}
+
 # Every entry, and whether it is enabled.
 function build_entries() {
 	declare file line

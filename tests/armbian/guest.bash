@@ -32,16 +32,11 @@ function is() {
 	}
 }
 
-# screen NAME: what was shown, without colours and pictures.
-function screen() {
-	sed 's/\x1b\[[0-9;]*m//g; s/^\[[^]]*\] //' "${builds}/${1}.screen"
-}
-
 # prepared NAME: the framework says in which mode armhf runs, and went on to the end of its own preparations.
 function prepared() {
-	if [[ ! -e "${builds}/${1}.prepared" ]] || ! screen "${1}" | grep -q "^This host runs armhf programs \[ tier [0-9], ${mode}" ||
-		! screen "${1}" | grep -q "^checking \[ arch-test for 'armhf' \]$"; then
-		screen "${1}"
+	if [[ ! -e "${builds}/${1}.prepared" ]] || ! build_screen "${1}" | grep -q "^This host runs armhf programs \[ tier [0-9], ${mode}" ||
+		! build_screen "${1}" | grep -q "^checking \[ arch-test for 'armhf' \]$"; then
+		build_screen "${1}"
 		return 1
 	fi
 }
@@ -51,21 +46,19 @@ function entries() {
 	build_entries | grep -Ev '^(armhf-held|qemu-(x86_64|riscv64|loongarch64))' | tr '\n' ';'
 }
 
-# state ENTRY DESCRIPTOR WANTED: a whole build from there, and what is in the table afterwards.
-function state() {
+# begin ENTRY: a host without a descriptor, with an entry that is enabled, disabled, or none.
+function begin() {
 	host_empty_table
 	rm -f "${DESCRIPTOR}" "${RECORD}"
 	[[ "${1}" == none ]] || host_register_armhf qemu-arm F
 	[[ "${1}" != disabled ]] || host_switch qemu-arm 0
-	[[ "${2}" == none ]] || host_descriptor
-	build state && is 0 "${status}" && prepared state && is "${3}" "$(entries)" && is "" "$(build_held)"
 }
 
-# An entry that is enabled, for what follows.
-function begin() {
-	host_empty_table
-	rm -f "${DESCRIPTOR}" "${RECORD}"
-	host_register_armhf qemu-arm F
+# state ENTRY DESCRIPTOR WANTED: a whole build from there, after which the table is as wanted.
+function state() {
+	begin "${1}"
+	[[ "${2}" == none ]] || host_descriptor
+	build state && is 0 "${status}" && prepared state && is "${3}" "$(entries)" && is "" "$(build_held)"
 }
 
 # The table when all have ended.
@@ -75,7 +68,7 @@ function after() {
 
 # ends END: of a build that is at work.
 function ends() {
-	begin
+	begin enabled
 	case "${1}" in
 	success) build_start end && during && build_end end && is 0 "${status}" ;;
 	failure) build end STEP='run_host_command_logged false' && [[ "${status}" != 0 ]] ;;
@@ -90,14 +83,14 @@ function during() {
 }
 
 function two() {
-	begin
+	begin enabled
 	build_start alpha && build_start beta && during && build_end "${1}" && is 0 "${status}" && during &&
 		build_end "${2}" && is 0 "${status}" && after
 }
 
 function five() {
 	declare name
-	begin
+	begin enabled
 	for name in 1 2 3 4 5; do
 		build_launch "${name}" STEP=
 	done

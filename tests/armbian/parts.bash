@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # shellcheck shell=bash
-# What guests need beside the hosts' own parts, made once by hosts_part (tests/hosts/lib.bash, which also says what a part is).
+# The part of a guest that runs the framework, made once by hosts_part; tests/hosts/lib.bash explains parts.
 
 armbian_directory="$(cd "${BASH_SOURCE[0]%/*}" && pwd)"
 # shellcheck source=tests/hosts/lib.bash

@@ -29,16 +29,11 @@ function setup() {
 	host_add_binfmt_support
 }
 
-# screen NAME: what was shown, without colours and pictures.
-function screen() {
-	sed 's/\x1b\[[0-9;]*m//g; s/^\[[^]]*\] //' "${builds}/${1}.screen"
-}
-
 # The framework says that it runs, and its arch-test has been asked.
 function prepared() {
 	[ -e "${builds}/${1}.prepared" ]
-	screen "${1}" | grep -q "^This host runs armhf programs \[ tier [0-9], emulated by "
-	screen "${1}" | grep -q "^checking \[ arch-test for 'armhf' \]$"
+	build_screen "${1}" | grep -q "^This host runs armhf programs \[ tier [0-9], emulated by "
+	build_screen "${1}" | grep -q "^checking \[ arch-test for 'armhf' \]$"
 	run ! grep -rE "arm 32-bit emulation on arm64|qemu-arm enabled" "${builds}/${1}.screen"
 }
 
@@ -119,6 +114,6 @@ function prepared() {
 	prepared amd64
 	host_switch qemu-arm 0
 	build riscv64 ARCH=riscv64 SHOW_DEBUG=yes
-	screen riscv64 | grep -q 'armhf-binfmt has nothing to do \[ target riscv64 on host arm64 \]'
+	build_screen riscv64 | grep -q 'armhf-binfmt has nothing to do \[ target riscv64 on host arm64 \]'
 	[ "$(host_entry qemu-arm | head -n 1)" = disabled ]
 }
