@@ -419,6 +419,14 @@ entry_stands(const struct call *call)
 		&& now.print == call->host.own.print;
 }
 
+/* Does a hold disable an entry, or only announce who holds? */
+static bool
+disables(const struct step_list *plan)
+{
+	return plan->count > 1
+		|| (plan->count == 1 && strcmp(plan->steps[0].name, HOLD_MARKER) != 0);
+}
+
 static enum outcome
 carry_out(struct call *call, enum change change, const struct step_list *plan,
 	const struct entry *entry)
@@ -435,8 +443,8 @@ carry_out(struct call *call, enum change change, const struct step_list *plan,
 		outcome = steps_do(&call->steps, step, registers ? entry : NULL);
 	}
 	explain_steps(call, from);
-	if (change == CHANGE_HOLD && plan->count <= 1 && call->host.claimer_count == 0)
-		return outcome; /* no entry was disabled: what was proved stands */
+	if (change == CHANGE_HOLD && !disables(plan))
+		return outcome; /* what was proved stands */
 	if (change != CHANGE_IMPORT || !entry_stands(call))
 		host_forget(&call->host);
 	return outcome;
@@ -625,11 +633,13 @@ programs_check(struct call *call)
 		call->reason = REASON_INTERRUPTED;
 		return;
 	}
-	if (report->plugins > 0 || report->unread > 0)
+	if (report->plugins > 0)
 		fault_note(&call->notes,
-			"%s: %u libraries that no program needs by name cannot be mapped; %u files or "
-			"directories could not be opened",
-			call->check, report->plugins, report->unread);
+			"%s: %u libraries that no program needs by name cannot be mapped",
+			call->check, report->plugins);
+	if (report->unread > 0)
+		fault_note(&call->notes, "%s: %u files or directories could not be opened",
+			call->check, report->unread);
 	if (result == 0 && report->blocked == 0)
 		return;
 	if (!good) {
@@ -731,17 +741,15 @@ undo_locked(struct call *call)
 		call->stopped = stop_pending(call->limits.stop);
 }
 
-/* The facts as they are afterwards. */
+/* The table as it is afterwards. */
 static void
 undo_end(struct call *call)
 {
 	call->fault = call->steps.fault;
 	host_forget(&call->host);
 	look(call, HOST_FACT_TABLE);
-	look(call, HOST_FACT_SERVING);
 	if (call->stopped != 0)
 		call->reason = REASON_INTERRUPTED;
-	call_end(call);
 }
 
 /* Unlock this shell's byte, and where it was the last restore. */
@@ -790,6 +798,7 @@ call_release(struct call *call, const struct stop *stop)
 	if (call->stopped == 0 && call->hold->fd >= 0)
 		release_locked(call);
 	undo_end(call);
+	binfmt_close(&call->binfmt);
 }
 
 void
@@ -801,7 +810,10 @@ call_undo(struct call *call, const struct stop *stop)
 	if (call->stopped == 0)
 		undo_locked(call);
 	undo_end(call);
+	look(call, HOST_FACT_SERVING);
+	call_end(call);
 }
+
 int
 call_status(const struct call *call)
 {

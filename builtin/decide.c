@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * decide: the four tiers and the three policies, in the order of "The decision" in the manual. Written
+ * decide: the four tiers and the three policies; POLICIES in the manual tells what they do. Written
  * as if nothing could go wrong: once the call is over, or must begin again, looking and changing do
  * nothing, and the first verdict stands.
  */
@@ -223,7 +223,7 @@ fail_direct(struct call *call, int tier, const struct entry *entry)
 
 /* ---- the kernel serves ---- */
 
-/* armhf runs natively. With -k the shell becomes a holder first, and the proof is repeated. */
+/* armhf runs natively. With -k the shell becomes a holder first; where that disables an entry, the proof is repeated. */
 static void
 native_verdict(struct call *call)
 {

@@ -45,12 +45,14 @@ is_running(const struct host *host)
 	return host->serving == HOST_SERVING_KERNEL || host->serving == HOST_SERVING_ENTRY;
 }
 
+/* "" after -x, which executes nothing. */
 static const char *
-mode(const struct host *host)
+mode(const struct call *call)
 {
-	switch (host->serving) {
+	switch (call->host.serving) {
 	case HOST_SERVING_KERNEL: return "native";
 	case HOST_SERVING_ENTRY: return "emulated";
+	case HOST_SERVING_UNTESTED: return call->undoing ? "" : "none";
 	default: return "none";
 	}
 }
@@ -102,11 +104,11 @@ failure_print(FILE *to, const struct call *call)
 	const struct fault *fault = &call->fault;
 
 	if (call->stopped != 0) {
-		fprintf(to, "interrupted by signal %d: %s; %s", call->stopped,
-			call->steps.undo.count == 0
-				? call->undoing ? "every step is done, or was no longer needed"
-						: "all that was begun is undone"
-				: "ARMHF_BINFMT_UNDO has the steps that are left",
+		const char *left = call->steps.undo.count > 0 ? "UNDO has the steps that are left"
+			: call->undoing ? "every step is done, or was no longer needed"
+					: "all that was begun is undone";
+
+		fprintf(to, "interrupted by signal %d: %s; %s", call->stopped, left,
 			words_reason_text(REASON_INTERRUPTED));
 		return;
 	}
@@ -129,7 +131,7 @@ success_print(FILE *to, const struct call *call)
 	if (call->dry && call->steps.done.count > 0) {
 		fputs("armhf can be expected to run", to);
 		fputs(call->reason == REASON_NATIVE ? " natively" : "", to);
-		fputs(" once these steps are carried out: ", to);
+		fputs("; the first steps would be: ", to);
 		steps_print(to, &call->steps.done, false);
 		return;
 	}
@@ -264,7 +266,7 @@ report_print(FILE *to, const struct call *call, enum report_value value)
 
 	switch (value) {
 	case REPORT_TIER: fprintf(to, "%d", call->tier); break;
-	case REPORT_MODE: fputs(mode(host), to); break;
+	case REPORT_MODE: fputs(mode(call), to); break;
 	case REPORT_REASON: fputs(words_reason(call->reason), to); break;
 	case REPORT_MESSAGE: message_print(to, call); break;
 	case REPORT_WARNING: warning_print(to, call); break;
@@ -320,7 +322,11 @@ report_explain(FILE *to, const struct call *call)
 		if (*one != '\0')
 			fprintf(to, "warning:     %s\n", one);
 	free(text);
-	fprintf(to, "result:      %s (%s): ", mode(&call->host), words_reason(call->reason));
+	fputs("result:      ", to);
+	if (mode(call)[0] == '\0')
+		fprintf(to, "%s: ", words_reason(call->reason));
+	else
+		fprintf(to, "%s (%s): ", mode(call), words_reason(call->reason));
 	message_print(to, call);
 	fputs("\n", to);
 }

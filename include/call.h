@@ -69,7 +69,7 @@ call_run(struct call *call, const struct stop *stop);
 void
 call_undo(struct call *call, const struct stop *stop);
 
-/* Release what this shell holds. */
+/* Release what this shell holds. Executes nothing, so serving and native stay untested. */
 void
 call_release(struct call *call, const struct stop *stop);
 

@@ -60,7 +60,7 @@
 	ROW(ENTRY_HELD, "entry-held", false,                                                       \
 		"wait until it ends, or build natively as well (-p native)")                       \
 	ROW(UNDO_FAILED, "undo-failed", false,                                                     \
-		"mend that and repeat the steps that are left (ARMHF_BINFMT_UNDO) with -r")        \
+		"mend that and repeat the steps that are left (UNDO) with -r")                     \
 	ROW(INTERRUPTED, "interrupted", false, "run this again")                                   \
 	ROW(SYSTEM_ERROR, "system-error", false, "mend that and run this again")
 

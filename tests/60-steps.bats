@@ -1051,7 +1051,7 @@ function register_type() {
 	for tier in 4 1; do
 		((tier == 4)) || host_descriptor
 		prepare -n
-		expect status 0 REASON "descriptor-@(created|registered)" TIER "${tier}" MODE none ACTIONS mount UNDO "" MESSAGE "*once these steps are carried out: mount" \
+		expect status 0 REASON "descriptor-@(created|registered)" TIER "${tier}" MODE none ACTIONS mount UNDO "" MESSAGE "*; the first steps would be: mount" \
 			WARNING "*user namespace*hides*"
 		[[ ! -e "${TABLE}/status" ]]
 		prepare

@@ -293,7 +293,7 @@ function no_child() {
 	shell_waits_for_lock
 	kill -s TERM "${shell}"
 	shell_end
-	[[ "$(< "${log}")" == *"interrupted by signal 15: ARMHF_BINFMT_UNDO has the steps that are left; run this again"* ]]
+	[[ "$(< "${log}")" == *"interrupted by signal 15: UNDO has the steps that are left; run this again"* ]]
 	[[ "$(< "${log}")" == *$'\n'"trap"$'\n'"status 143 interrupted [unregister:qemu-arm]" ]]
 	[[ "$(host_kept)" == "${before}" ]]
 }

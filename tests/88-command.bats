@@ -60,7 +60,7 @@ function completed() {
 	host_add_emulator
 	before="$(host_kept)"
 	command_run -n
-	expect status 0 stdout "*once these steps are carried out: *"
+	expect status 0 stdout "*; the first steps would be: *"
 	[[ "${stdout}" != *"undo: "* ]]
 	command_run
 	expect status 0 stdout "*"$'\n'"undo: armhf-binfmt-prepare -r 'unregister:qemu-arm@????????*'"

@@ -169,7 +169,7 @@ function state() {
 	[[ ! -e "${RECORD}" ]] || said+=' and imported'
 	now="$(/test/guest who /armhf/sid /bin/bash -c read 2>&1)"
 	case "${now}" in
-	/armhf/*/bash) now='the kernel' ;;
+	/armhf/*/bash) now='an interpreter that does not show' ;;
 	esac
 	say "= ${said}; armhf by ${now}"
 	for now in "${entries[@]}"; do

@@ -32,9 +32,29 @@ read_link(const char *name, char *target)
 	target[length] = '\0';
 }
 
+/* Does this stopped process run AArch32 code? The kernel then gives the registers of a 32-bit process, which are fewer. */
+static int
+is_aarch32(pid_t pid)
+{
+	unsigned char registers[1024];
+	struct iovec area = {.iov_base = registers, .iov_len = sizeof(registers)};
+
+	return ptrace(PTRACE_GETREGSET, pid, NT_PRSTATUS, &area) == 0
+		&& area.iov_len == 18 * sizeof(int);
+}
+
+/* The same of a process that runs. */
+static int
+runs_aarch32(pid_t pid)
+{
+	return ptrace(PTRACE_SEIZE, pid, 0, 0) == 0 && ptrace(PTRACE_INTERRUPT, pid, 0, 0) == 0
+		&& waitpid(pid, NULL, __WALL) == pid && is_aarch32(pid);
+}
+
 /*
- * who ROOT PROGRAM [ARGUMENT...]: start a program in a chroot, with a standard input that never says anything, and print
- * the file that the kernel executes for it (/proc/PID/exe), or the error of execve.
+ * who ROOT PROGRAM [ARGUMENT...]: start a program in a chroot, with a standard input that never says anything. Print "the
+ * kernel" if it runs as AArch32, else the file that the kernel says it executes (/proc/PID/exe: with flag T that is the
+ * program all the same), or the error of execve.
  */
 static int
 who(char **argv)
@@ -75,7 +95,7 @@ who(char **argv)
 		do
 			read_link(name, exe);
 		while (strcmp(exe, own) == 0);
-		puts(exe);
+		puts(runs_aarch32(child) ? "the kernel" : exe);
 	}
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
@@ -104,17 +124,6 @@ seccomp(char **argv)
 		err(1, "seccomp");
 	execvp(argv[1], argv + 1);
 	err(127, "%s", argv[1]);
-}
-
-/* Does this stopped process run AArch32 code? The kernel then gives the registers of a 32-bit process, which are fewer. */
-static int
-is_aarch32(pid_t pid)
-{
-	unsigned char registers[1024];
-	struct iovec area = {.iov_base = registers, .iov_len = sizeof(registers)};
-
-	return ptrace(PTRACE_GETREGSET, pid, NT_PRSTATUS, &area) == 0
-		&& area.iov_len == 18 * sizeof(int);
 }
 
 /*
