@@ -19,17 +19,17 @@ cache_ingredients[part_built_kernel]="hosts_cpio $(echo "${hosts_directory}"/ker
 # name | set | kernel | userland | machine | kernel's command line | what it stands for
 function hosts_table() {
 	cat <<- 'TABLE'
-		compat            | default | bookworm cloud-arm64     | bookworm | virt -cpu cortex-a72          |                   | 4 KiB pages, AArch32 CPU: Ampere, RK3399, most arm64 hosts
+		compat            | default | bookworm cloud-arm64     | bookworm | virt -cpu cortex-a72          |                   | 4 KiB pages, AArch32: Ampere Altra, RK3399, Raspberry Pi 4
 		compat-trixie     | all     | trixie cloud-arm64       | trixie   | virt -cpu cortex-a72          |                   | the same, with a newer kernel
 		compat-sid        | all     | sid cloud-arm64          | trixie   | virt -cpu cortex-a72          |                   | the same, with Debian's newest kernel
 		next              | default | experimental cloud-arm64 | trixie   | virt -cpu cortex-a72          |                   | the same, with the next kernel
-		no-aarch32        | default | bookworm cloud-arm64     | bookworm | virt,gic-version=3 -cpu a64fx |                   | 64-bit-only CPU: Apple Silicon, newer server cores
+		no-aarch32        | default | bookworm cloud-arm64     | bookworm | virt,gic-version=3 -cpu a64fx |                   | 4 KiB pages, no AArch32: Apple Silicon, A64FX
 		no-aarch32-trixie | all     | trixie cloud-arm64       | trixie   | virt,gic-version=3 -cpu a64fx |                   | the same, with a newer kernel
 		next-no-aarch32   | default | experimental cloud-arm64 | trixie   | virt,gic-version=3 -cpu a64fx |                   | the same, with the next kernel
-		pages-16k         | default | trixie arm64-16k         | trixie   | virt -cpu cortex-a76          |                   | 16 KiB pages: Raspberry Pi 5's default kernel
-		apple-16k         | default | trixie arm64-16k         | trixie   | virt -cpu cortex-a76          | arm64.no32bit_el0 | 16 KiB pages, 64-bit-only CPU: Asahi
-		pages-64k         | all     | built pages-64k          | trixie   | virt -cpu cortex-a72          |                   | a kernel built with 64 KiB pages and CONFIG_COMPAT
-		no-compat         | all     | built no-compat          | trixie   | virt -cpu cortex-a72          |                   | a kernel built without CONFIG_COMPAT
+		pages-16k         | default | trixie arm64-16k         | trixie   | virt -cpu cortex-a76          |                   | 16 KiB pages, AArch32: Raspberry Pi 5's default kernel
+		apple-16k         | default | trixie arm64-16k         | trixie   | virt -cpu cortex-a76          | arm64.no32bit_el0 | 16 KiB pages, no AArch32: Asahi
+		pages-64k         | all     | built pages-64k          | trixie   | virt -cpu cortex-a72          |                   | 64 KiB pages, AArch32: a kernel built so
+		no-compat         | all     | built no-compat          | trixie   | virt -cpu cortex-a72          |                   | AArch32, but a kernel without CONFIG_COMPAT
 	TABLE
 }
 
