@@ -131,7 +131,7 @@ dsc: dist ## make the Debian source package: dpkg-dev
 	scripts/dsc '$(ARCHIVE)' $(VERSION) $(RELEASED) '$(BUILD)/dsc'
 
 .PHONY: deb
-deb: dsc ## make the Debian packages of it: build-essential, debhelper, bats, binutils-arm-linux-gnueabihf
+deb: dsc ## make the Debian packages of that source package: build-essential, debhelper, bats, binutils-arm-linux-gnueabihf
 	scripts/deb '$(DSC)' '$(BUILD)/deb' $(CROSS_COMPILE)
 
 # Everything that is published, from the source archive: the same bytes on whatever release of Debian.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * binfmt: the binfmt_misc file system, and the only code that touches it. Everything goes through
- * one descriptor of the table, never through its path again.
+ * one file descriptor of the table, never through its path again.
  */
 #ifndef ARMHF_BINFMT_H
 #define ARMHF_BINFMT_H

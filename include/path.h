@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * path: may root trust the file at a path; small files. Looks only, follows links itself.
+ * path: tells if root may trust the file at a path, and reads small files. Only looks; follows links
+ * itself.
  */
 #ifndef ARMHF_PATH_H
 #define ARMHF_PATH_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * probe: the embedded armhf program (builtin/probe.S) and running it, the loader
- * or update-binfmts in a child that can neither hang nor outlive the call. Knows nothing of
+ * probe: holds the embedded armhf program (builtin/probe.S), and runs it, the loader or
+ * update-binfmts in a child that can neither hang nor outlive the call. Knows nothing of
  * the entries of binfmt_misc. Every function must be called between stop_begin and stop_end.
  */
 #ifndef ARMHF_PROBE_H

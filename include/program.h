@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * program: would this program, or the programs of this root directory, run here? Reads files and
+ * program: tells if a program, or the programs of a root directory, would run here. Reads files and
  * executes nothing. All that is read may lie: sizes and offsets are checked, files are read
  * by pread(2) into bounded buffers, and nothing outside of the root is opened.
  */
