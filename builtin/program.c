@@ -34,6 +34,9 @@
 #define SCRIPTS_MAX 5  /* interpreters of interpreters: fs/exec.c */
 #define DEPTH_MAX   64 /* of directories, each of which takes a descriptor */
 
+/* The larger one of the two that the probe tries: SEGMENT_ALIGN of probe.S. */
+#define PROBE_ALIGNMENT 0x10000
+
 /* A text that is kept once: of DT_NEEDED and its like, and remedies. */
 struct name {
 	unsigned int round;    /* the last program for which a library of this name was loaded */
@@ -447,17 +450,21 @@ judge_program(struct check *check, const struct object *object)
 
 /*
  * Would ld.so map the segments of this library, for a program whose own segments are aligned to small pages or not. qemu-arm
- * since 9.0 (4k: so it treats the probe's own file) has pages of 4 KiB, up to 8.2 only for such a program; to
- * others it says AT_PAGESZ of the host: linux-user/elfload.c. Measured with 10.0 and 7.2 on pages of 16 KiB.
+ * since 9.0 (4k, or all on larger pages: so it treats the probe's own file) has pages of 4 KiB, up to 8.2 only for such a
+ * program; to others it says AT_PAGESZ of the host: linux-user/elfload.c. Measured with 10.0 and 7.2 on pages of 16 KiB, and
+ * with 10.0 on pages of 64 KiB, on which 7.2 runs nothing.
+ *
+ * On pages as large as the probe's larger alignment `all` does not say that every library is mapped: the probe's data begins
+ * in the page that its span ends in, the one that is memory of its own under qemu-arm (edge_is_behind in elf_file.c).
  */
 static void
 judge_library(struct check *check, const struct object *object, bool small, bool strict)
 {
 	enum probe_status align = check->host->align;
 
-	if (check->entry && align == PROBE_MAPS_ALL)
+	if (check->entry && align == PROBE_MAPS_ALL && check->host->page_size < PROBE_ALIGNMENT)
 		return;
-	if (check->entry && (small || align == PROBE_MAPS_4K)) {
+	if (check->entry && (small || align == PROBE_MAPS_4K || align == PROBE_MAPS_ALL)) {
 		blame_segment(check, object, object->behind);
 	} else {
 		blame_segment(check, object, object->unfit);

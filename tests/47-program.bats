@@ -6,7 +6,7 @@ load lib/host.bash
 
 SAY="${BUILD:?}/tests/program_say"
 
-# program FILE [INTERPRETER]: a real program of the ARM linker, which needs libnone.so.
+# program FILE [INTERPRETER]: a real program of the ARM linker, aligned to 64 KiB, which needs libnone.so.
 function program() {
 	declare arm=arm-linux-gnueabihf work="${BATS_TEST_TMPDIR}"
 	requires "binutils-arm-linux-gnueabihf" command -v "${arm}-ld"
@@ -14,7 +14,7 @@ function program() {
 	printf '.arch armv7-a\n.eabi_attribute Tag_ABI_VFP_args, 1\n.text\n.globl _start\n_start: bkpt\n.data\n.word 1\n' | "${arm}-as" -mfloat-abi=hard -mfpu=vfpv3 -o "${work}/object" -
 	"${arm}-ld" -shared -soname libnone.so -o "${work}/libnone.so" "${work}/object"
 	mkdir -p "${1%/*}"
-	"${arm}-ld" -pie --no-as-needed --dynamic-linker "${2:-/lib/ld-linux-armhf.so.3}" -o "${1}" "${work}/object" "${work}/libnone.so"
+	"${arm}-ld" -pie -z max-page-size=0x10000 --no-as-needed --dynamic-linker "${2:-/lib/ld-linux-armhf.so.3}" -o "${1}" "${work}/object" "${work}/libnone.so"
 }
 
 # says TEXT [OPTION...] PATH: a line of what is said.
@@ -51,6 +51,23 @@ function says() {
 	chmod +x "${root}/lib/ld-linux-armhf.so.3"
 	cp "${BATS_TEST_TMPDIR}/libnone.so" "${root}/lib"
 	says "root: 1 programs, 2 libraries, 0 blocked, 0 plugins, 0 unread" "${root}"
+}
+
+@test "program: emulated with pages of 64 KiB, a real library whose data is in a page behind its file => it is named" {
+	declare root="${BATS_TEST_TMPDIR}/root" object="${BATS_TEST_TMPDIR}/bss" arm=arm-linux-gnueabihf bss
+	declare -a emulated=(-i /usr/bin/qemu-arm -F -a all -p)
+	program "${root}/bin/a"
+	mkdir "${root}/lib"
+	"${arm}-ld" -shared -z max-page-size=0x10000 -soname ld-linux-armhf.so.3 -o "${root}/lib/ld-linux-armhf.so.3" "${BATS_TEST_TMPDIR}/object"
+	# The first ends in the page that has its data, the second behind it.
+	for bss in 0x8000 0x10000; do
+		printf '.eabi_attribute Tag_ABI_VFP_args, 1\n.data\n.word 1\n.bss\n.space %s\n' "${bss}" | "${arm}-as" -mfloat-abi=hard -mfpu=vfpv3 -o "${object}" -
+		"${arm}-ld" -shared -z max-page-size=0x10000 -soname libnone.so -o "${root}/lib/libnone.so" "${object}"
+		says "root: 1 programs, 2 libraries, 0 blocked, 0 plugins, 0 unread" "${emulated[@]}" 4096 "${root}"
+		says "root: 1 programs, 2 libraries, 0 blocked, 0 plugins, 0 unread" -p 65536 -a 64k "${root}"
+		((bss == 0x10000)) || says "root: 1 programs, 2 libraries, 0 blocked, 0 plugins, 0 unread" "${emulated[@]}" 65536 "${root}"
+	done
+	says "/bin/a: segment 2 of /lib/libnone.so cannot be mapped with pages of 64 KiB" "${emulated[@]}" 65536 "${root}"
 }
 
 # elf MACHINE CLASS: the first bytes of a program, as \xHH.

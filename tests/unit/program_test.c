@@ -39,6 +39,7 @@ struct shape {
 	uint32_t shift;     /* between its address and its offset, with an align */
 	uint32_t fini;
 	uint32_t text;     /* bytes of the first segment; 0: 0x1800 */
+	uint32_t bss;      /* bytes behind the second segment; 0: 0x400 */
 	const char *words; /* in its text */
 };
 
@@ -123,6 +124,7 @@ shape_write(const struct shape *shape, unsigned char file[FILE_SIZE])
 	uint32_t used = 1, shift = shape->align ? shape->shift : 0x10000;
 	uint32_t align = shape->align ? shape->align : 0x10000;
 	uint32_t text = shape->text ? shape->text : 0x1800;
+	uint32_t bss = shape->bss ? shape->bss : 0x400;
 	unsigned int entries = 0;
 
 	memset(file, 0, FILE_SIZE);
@@ -141,7 +143,7 @@ shape_write(const struct shape *shape, unsigned char file[FILE_SIZE])
 	}
 	*header++ = (Elf32_Phdr){PT_LOAD, 0, 0, 0, text, text, PF_R | PF_X, align};
 	*header++ = (Elf32_Phdr){
-		PT_LOAD, 0x2000, 0x2000 + shift, 0, 0x400, 0x800, PF_R | PF_W, align};
+		PT_LOAD, 0x2000, 0x2000 + shift, 0, 0x400, 0x400 + bss, PF_R | PF_W, align};
 	*header++ = (Elf32_Phdr){
 		PT_DYNAMIC, 0x2000, 0x2000 + shift, 0, 0x400, 0x400, PF_R | PF_W, 4};
 	elf->e_phnum = (uint16_t)(header - (Elf32_Phdr *)(file + sizeof(*elf)));
@@ -525,6 +527,26 @@ test_entry(void)
 		"which is as under a newer one");
 	host.align = PROBE_MAPS_ALL;
 	says("", "an emulator that maps all");
+
+	/* With pages of 64 KiB the probe's own data is in the page that its span ends in. */
+	begin();
+	host.entry = &entry;
+	host.page_size = 65536;
+	make("/bin/a", program_needing("libx.so"));
+	make("/lib/libx.so", (struct shape){.bss = 0x1f000 - 0x12400});
+	says("", "data in the last page of 64 KiB of a library");
+	make("/lib/libx.so", (struct shape){.bss = 0x20000 - 0x12400});
+	says("/bin/a: segment 2 of /lib/libx.so cannot be mapped with pages of 64 KiB",
+		"in one that the library fills, behind the end of its file");
+	make("/lib/libx.so", (struct shape){.bss = 0x20001 - 0x12400});
+	says("/bin/a: segment 2 of /lib/libx.so cannot be mapped with pages of 64 KiB",
+		"in one before the last, though the emulator maps all that the probe tries");
+	make("/lib/libx.so", (struct shape){.align = 0x1000, .shift = 0x1000, .bss = 0x20000});
+	says("", "in one that its file has, congruent or not");
+	host.entry = NULL;
+	host.align = PROBE_MAPS_64K;
+	make("/lib/libx.so", (struct shape){.bss = 0x20001 - 0x12400});
+	says("", "the kernel maps it wherever it is");
 }
 
 static void
