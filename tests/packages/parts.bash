@@ -27,10 +27,13 @@ function part_systemd() {
 	hosts_download "${2}" arm64 "${1}/packages" systemd
 	# Its own units, which packages_extract leaves out.
 	dpkg-deb --fsys-tarfile "${1}"/packages/systemd_*.deb |
-		tar -x -C "${1}/root" --no-same-owner --keep-directory-symlink --wildcards './lib/systemd*' './usr/lib/*' './etc/*'
+		tar -x -C "${1}/root" --no-same-owner --keep-directory-symlink --wildcards './*lib/*' './etc/*'
 	rm -rf "${1}/packages"
 	echo 'root:x:0:0:root:/root:/bin/bash' > "${1}/root/etc/passwd"
 	echo 'root:x:0:' > "${1}/root/etc/group"
+	# What it does for disks, consoles, users and the like takes most of a boot: it starts its journal and what belongs to binfmt_misc.
+	rm -rf "${1}/root/usr/lib/systemd/system-generators"
+	find "${1}/root/usr/lib/systemd/system" -path '*.wants/*' -type l ! -name '*binfmt*' ! -name '*journald*' -delete
 	# Without one it would be a first boot, which asks questions.
 	echo 0123456789abcdef0123456789abcdef > "${1}/root/etc/machine-id"
 	hosts_cpio "${1}/root" "${1}/cpio"
