@@ -452,7 +452,7 @@ judge_program(struct check *check, const struct object *object)
  * Would ld.so map the segments of this library, for a program whose own segments are aligned to small pages or not. qemu-arm
  * since 9.0 (4k, or all on larger pages: so it treats the probe's own file) has pages of 4 KiB, up to 8.2 only for such a
  * program; to others it says AT_PAGESZ of the host: linux-user/elfload.c. Measured with 10.0 and 7.2 on pages of 16 KiB, and
- * with 10.0 on pages of 64 KiB, on which 7.2 runs nothing.
+ * with 10.0 and 11.1 on pages of 64 KiB, on which 7.2 runs nothing.
  *
  * On pages as large as the probe's larger alignment `all` does not say that every library is mapped: the probe's data begins
  * in the page that its span ends in, the one that is memory of its own under qemu-arm (edge_is_behind in elf_file.c).
