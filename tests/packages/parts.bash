@@ -62,3 +62,27 @@ function part_autofs() {
 	hosts_cpio "${directory}/root" "${directory}/cpio"
 	rm -rf "${directory:?}"/{root,packages}
 }
+
+# bash of a release and what it needs, and their versions.
+cache_ingredients[part_bash]="hosts_download"
+function part_bash() {
+	declare name
+	mkdir -p "${1}"/root/usr/{bin,lib,lib64}
+	ln -s usr/{bin,lib,lib64} "${1}/root"
+	for name in bash libc6 libtinfo6; do
+		hosts_download "${2}" "${3}" "${1}/${name}.d" "${name}"
+		dpkg-deb --fsys-tarfile "${1}/${name}.d"/*.deb | tar -x -C "${1}/root" --no-same-owner --keep-directory-symlink --exclude './usr/share' --exclude '*/gconv'
+		dpkg-deb --field "${1}/${name}.d"/*.deb Version > "${1}/${name}"
+		rm -rf "${1}/${name}.d"
+	done
+}
+
+# The program that runs another architecture's.
+cache_ingredients[part_emulator]="hosts_download"
+function part_emulator() {
+	declare machine="${2/arm64/aarch64}"
+	hosts_download bookworm "$(dpkg --print-architecture)" "${1}/packages" qemu-user-static
+	dpkg-deb --fsys-tarfile "${1}"/packages/*.deb | tar -xO "./usr/bin/qemu-${machine/amd64/x86_64}-static" > "${1}/emulator"
+	chmod 0755 "${1}/emulator"
+	rm -rf "${1}/packages"
+}
