@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # A private host, for what runs under tests/lib/enter.
 #
-# The host: an empty binfmt_misc of its own, an empty /usr/share/binfmts, no emulator, no binfmt-support, no armhf
+# The host: an empty binfmt_misc of its own, an empty /usr/share/binfmts and binfmt.d, no emulator, no binfmt-support, no armhf
 # loader. /usr and /var/lib can be written to, and all is gone at the end; the rest is the machine's.
 # shellcheck shell=bash disable=SC2034 # read by the scripts
 
@@ -44,14 +44,14 @@ function host_mount() {
 	umask 022
 	mount -t tmpfs -o mode=0755 none "${layer}"
 	declare -a directories=("${layer}/work.usr" "${layer}/work.lib" "${layer}/var/lib/binfmts")
-	for directory in /usr/{bin,sbin,lib/bash,libexec,share/binfmts,arm-linux-gnueabihf/lib} /usr/lib/*-linux-gnu; do
+	for directory in /usr/{bin,sbin,lib/bash,lib/binfmt.d,libexec,share/binfmts,arm-linux-gnueabihf/lib} /usr/lib/*-linux-gnu; do
 		[[ -L "${directory}" ]] || directories+=("${layer}${directory}")
 	done
 	mkdir -p "${directories[@]}"
 	mount -t overlay -o "userxattr,lowerdir=/usr,upperdir=${layer}/usr,workdir=${layer}/work.usr" none /usr
 	mount -t overlay -o "userxattr,lowerdir=/var/lib,upperdir=${layer}/var/lib,workdir=${layer}/work.lib" none /var/lib
 	umount "${layer}"
-	rm -rf /usr/share/binfmts/* /var/lib/binfmts/* "${EMULATOR}" /usr/bin/qemu-arm /usr/sbin/update-binfmts "${LOADER}"
+	rm -rf /usr/share/binfmts/* /usr/lib/binfmt.d/* /var/lib/binfmts/* "${EMULATOR}" /usr/bin/qemu-arm /usr/sbin/update-binfmts "${LOADER}"
 	cp "${BUILD}/armhf_binfmt_prepare.so" "${INSTALLED}"
 }
 
