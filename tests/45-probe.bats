@@ -110,9 +110,11 @@ function interpreter() {
 	host_add_emulator
 	answers "exited 42, delivered" through /usr/bin/qemu-arm-static
 	answers "exited 42, delivered" through /usr/bin/qemu-arm-static preserve
-	cp /usr/bin/qemu-arm-static /usr/bin/arm-binfmt-P
-	answers "exited 42, delivered" through /usr/bin/arm-binfmt-P preserve
-	answers "exited 48" through /usr/bin/arm-binfmt-P
+	if emulator_reads_name; then
+		cp /usr/bin/qemu-arm-static /usr/bin/arm-binfmt-P
+		answers "exited 42, delivered" through /usr/bin/arm-binfmt-P preserve
+		answers "exited 48" through /usr/bin/arm-binfmt-P
+	fi
 	answers "refused: No such file or directory" through /usr/bin/none
 	answers "refused: Permission denied" through /etc/passwd
 	answers "refused: Permission denied" through /usr/bin

@@ -180,6 +180,7 @@ function limited() {
 }
 
 @test "an emulator whose name expects flag P and an entry without it => not the advice to remove that flag" {
+	requires "an emulator to which its name tells flag P" emulator_reads_name
 	host_add_emulator /usr/bin/arm-binfmt-P
 	host_register_armhf qemu-arm "" /usr/bin/arm-binfmt-P
 	prepare_fails

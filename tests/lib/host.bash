@@ -43,6 +43,11 @@ function second_user() {
 	((map[2] > 1))
 }
 
+# Debian's qemu expects what flag P makes of the arguments where its name ends so; up to version 10.
+function emulator_reads_name() {
+	grep -q -e -binfmt-P "${HOST_EMULATOR}"
+}
+
 function requires_strace() {
 	requires strace command -v strace
 }
