@@ -937,7 +937,7 @@ probe_run_alone(struct probe_result *result, const struct probe_limits *limits)
 		result_refuse(result, report.errors[0].number);
 }
 
-/* Debian's qemu takes flag P from its own name; without P every program loses an argument then. */
+/* Debian's qemu takes flag P from its own name, up to version 10; without P every program loses an argument then. */
 static bool
 name_expects_preserve(const char *interpreter)
 {
@@ -948,19 +948,31 @@ name_expects_preserve(const char *interpreter)
 		&& strcmp(interpreter + length - (sizeof(end) - 1), end) == 0;
 }
 
-void
-probe_run_through(struct probe_result *result, const char *interpreter, bool preserve,
+/* name: the program's argv[0] for an interpreter that expects it, or NULL. */
+static void
+run_through(struct probe_result *result, const char *interpreter, const char *name,
 	const struct probe_limits *limits)
 {
 	/* load_misc_binary() in fs/binfmt_misc.c: with P the program's argv[0] is kept. */
-	const char *argv[ARGV_MAX] = {interpreter, STANDARD_INPUT,
-		preserve && name_expects_preserve(interpreter) ? "armhf-probe" : NULL};
+	const char *argv[ARGV_MAX] = {interpreter, STANDARD_INPUT, name};
 	struct task task = {.act = act_command, .path = interpreter};
 	struct child_report report;
 
 	image_run(result, &report, &task, argv, false, limits);
 	if (report.count > 0)
 		result_refuse(result, report.errors[0].number);
+}
+
+void
+probe_run_through(struct probe_result *result, const char *interpreter, bool preserve,
+	const struct probe_limits *limits)
+{
+	const char *name = preserve && name_expects_preserve(interpreter) ? "armhf-probe" : NULL;
+
+	run_through(result, interpreter, name, limits);
+	/* A qemu that does not look at its name has one argument too many. */
+	if (name != NULL && probe_answer(result) == PROBE_ARGUMENTS)
+		run_through(result, interpreter, NULL, limits);
 }
 
 void

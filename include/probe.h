@@ -131,7 +131,8 @@ probe_run_alone(struct probe_result *result, const struct probe_limits *limits);
 /*
  * Would this interpreter run armhf? Executes it directly as the kernel would for an entry: argv is the
  * interpreter, the program as /proc/self/fd/0, with preserve (flag P) the program's argv[0], and the program's
- * two arguments. Only a name that ends with -binfmt-P expects that argv[0] from its name. Any other learns of P from
+ * two arguments. Only a name that ends with -binfmt-P expects that argv[0], as Debian's qemu up to 10.0; if the
+ * arguments do not arrive so, as with its 11.1, it is run again without. Any other learns of P from
  * the kernel alone (AT_FLAGS), which cannot be imitated: it is run as without preserve, and whether it
  * understands P at all (qemu before 6.0 does not) shows through an entry alone.
  */

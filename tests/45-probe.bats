@@ -115,6 +115,11 @@ function interpreter() {
 		answers "exited 42, delivered" through /usr/bin/arm-binfmt-P preserve
 		answers "exited 48" through /usr/bin/arm-binfmt-P
 	fi
+	# As qemu 11.1, which does not look at its name.
+	printf '%s\n' '#!/bin/sh' 'exec /usr/bin/qemu-arm-static "$@"' > /usr/bin/newer-binfmt-P
+	chmod 0755 /usr/bin/newer-binfmt-P
+	answers "exited 42, delivered" through /usr/bin/newer-binfmt-P preserve
+	answers "exited 42, delivered" through /usr/bin/newer-binfmt-P
 	answers "refused: No such file or directory" through /usr/bin/none
 	answers "refused: Permission denied" through /etc/passwd
 	answers "refused: Permission denied" through /usr/bin
