@@ -577,9 +577,10 @@ function interpreter() {
 		mount --bind "${directory}" "${directory}"
 		mount -o remount,bind,noexec "${directory}"
 	done
-	mount -t tmpfs none /root
+	# The tree may be below /root.
 	cp "${PROBE}" /usr/bin/probe_test
 	PROBE=/usr/bin/probe_test
+	mount -t tmpfs none /root
 	answers "${kernel}" plain
 	grep '"/root".*O_TMPFILE' "${BATS_TEST_TMPDIR}/calls"
 	mount -o remount,noexec /root
