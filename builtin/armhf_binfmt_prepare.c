@@ -73,7 +73,7 @@ variable_find(const char *name)
 }
 
 /*
- * Can this variable be set without a side effect? bash evaluates what is assigned to an integer or
+ * True if this variable can be set without a side effect. bash evaluates what is assigned to an integer or
  * through a nameref, commands in it included.
  */
 static bool
@@ -395,7 +395,7 @@ static char *const armhf_binfmt_prepare_doc[] = {
 	"  -c path     also check whether the program at path, or each program of the",
 	"              root directory at path, would run; executes none",
 	"  -k who      keep armhf native for this shell, until it ends or calls -x;",
-	"              who is a text for people, up to 100 bytes",
+	"              messages to others name who, a text of up to 100 bytes",
 	"  -x          release what this shell holds with -k, instead of deciding",
 	"  -A array    put the outcome into this associative array instead of the",
 	"              variables; its keys are their names without the prefix, in",
@@ -418,10 +418,11 @@ static char *const armhf_binfmt_prepare_doc[] = {
 	" ",
 	"Variables, set on every status but 2:",
 	"  ARMHF_BINFMT_TIER         1 to 4: the tier that decided; 0: none",
-	"  ARMHF_BINFMT_MODE         how armhf runs now: native, emulated or none",
+	"  ARMHF_BINFMT_MODE         how armhf runs now: native, emulated or none;",
+	"                            empty after -x, which executes nothing",
 	"  ARMHF_BINFMT_REASON       one word for scripts: see Reasons",
 	"  ARMHF_BINFMT_MESSAGE      one sentence for people, on failure with remedy",
-	"  ARMHF_BINFMT_WARNING      what a person should know, one a line, or empty",
+	"  ARMHF_BINFMT_WARNING      warnings for people, one a line, or empty",
 	"  ARMHF_BINFMT_NATIVE       could this kernel run armhf itself: yes,",
 	"                            page-size (not all alignments), no-aarch32,",
 	"                            no-compat, cpu, seccomp, shadowed, unknown,",

@@ -204,7 +204,7 @@ binfmt_status(const struct binfmt *binfmt, bool *on, struct fault *fault)
 	return OUTCOME_DONE;
 }
 
-/* Does the switch read back as it was written? */
+/* Tell if the switch reads back as it was written. */
 static enum outcome
 switch_check(struct fault *fault, const char *name, bool now, bool on)
 {
@@ -309,7 +309,7 @@ binfmt_entry_open(
 	return fd;
 }
 
-/* Is the entry behind this descriptor still in the table, the one that is meant, and not as wanted yet? */
+/* Tell if the entry behind this descriptor is still in the table, is the one that is meant, and is not as wanted yet. */
 static enum outcome
 entry_judge(int fd, const char *name, uint32_t print, bool on, struct fault *fault)
 {

@@ -262,7 +262,7 @@ puts_into_effect(enum change change)
 	return false;
 }
 
-/* Would this change be refused, or break every exec of the machine? Asked without trying it. */
+/* Tell, without trying it, if this change would be refused, or would break every exec of the machine. */
 static enum outcome
 plan_judge(struct call *call, enum change change)
 {
@@ -419,7 +419,7 @@ entry_stands(const struct call *call)
 		&& now.print == call->host.own.print;
 }
 
-/* Does a hold disable an entry, or only announce who holds? */
+/* True if this hold disables an entry, and does not only announce who holds. */
 static bool
 disables(const struct step_list *plan)
 {
@@ -595,7 +595,7 @@ call_begin(struct call *call, const struct stop *stop)
 	explain_begin(call);
 }
 
-/* For the explanation alone: could the kernel run armhf itself? The outcome does not show it. */
+/* Observe for the explanation alone if the kernel could run armhf itself. The outcome does not show it. */
 static void
 call_end(struct call *call)
 {
@@ -610,7 +610,7 @@ call_end(struct call *call)
 	binfmt_close(&call->binfmt);
 }
 
-/* -c: would the program, or those of a root directory, run here as armhf runs now? */
+/* -c: tell if the program, or those of a root directory, would run here as armhf runs now. */
 static void
 programs_check(struct call *call)
 {
@@ -741,17 +741,6 @@ undo_locked(struct call *call)
 		call->stopped = stop_pending(call->limits.stop);
 }
 
-/* The table as it is afterwards. */
-static void
-undo_end(struct call *call)
-{
-	call->fault = call->steps.fault;
-	host_forget(&call->host);
-	look(call, HOST_FACT_TABLE);
-	if (call->stopped != 0)
-		call->reason = REASON_INTERRUPTED;
-}
-
 /* Unlock this shell's byte, and where it was the last restore. */
 static void
 release_locked(struct call *call)
@@ -792,12 +781,18 @@ void
 call_release(struct call *call, const struct stop *stop)
 {
 	call->undoing = true;
-	call_begin(call, stop);
-	look(call, HOST_FACT_TABLE);
 	call->reason = REASON_UNDO_DONE;
-	if (call->stopped == 0 && call->hold->fd >= 0)
+	call_begin(call, stop);
+	if (call->hold->fd < 0)
+		return;
+	look(call, HOST_FACT_TABLE);
+	if (call->stopped == 0)
 		release_locked(call);
-	undo_end(call);
+	call->fault = call->steps.fault;
+	if (call->stopped != 0)
+		call->reason = REASON_INTERRUPTED;
+	/* Its warnings are those of the release alone. */
+	host_forget(&call->host);
 	binfmt_close(&call->binfmt);
 }
 
@@ -809,8 +804,13 @@ call_undo(struct call *call, const struct stop *stop)
 	look(call, HOST_FACT_TABLE);
 	if (call->stopped == 0)
 		undo_locked(call);
-	undo_end(call);
+	call->fault = call->steps.fault;
+	/* The facts as they are afterwards. */
+	host_forget(&call->host);
+	look(call, HOST_FACT_TABLE);
 	look(call, HOST_FACT_SERVING);
+	if (call->stopped != 0)
+		call->reason = REASON_INTERRUPTED;
 	call_end(call);
 }
 

@@ -323,7 +323,7 @@ tier1(struct call *call)
 		tier1_replace(call);
 }
 
-/* Has tier 4 an emulator to register? */
+/* True if tier 4 has an emulator to register. */
 static bool
 tier4_emulator(struct call *call)
 {

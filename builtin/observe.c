@@ -74,7 +74,7 @@ claimer_add(struct host *host, const struct entry *entry, long long registered)
 	return true;
 }
 
-/* Is this enabled claimer, the next by name, the one that the kernel asks first for the probe? */
+/* Take this enabled claimer, the next by name, if the kernel asks it for the probe before the one so far. */
 static void
 newest_consider(
 	struct host *host, const struct entry *entry, long long registered, long long *newest)
@@ -164,7 +164,7 @@ entry_observe(void *context, const char *name)
 	return !listing->failed;
 }
 
-/* Which enabled claimer takes the probe? A second reading, of these alone. */
+/* Find the enabled claimer that takes the probe: a second reading, of these alone. */
 static void
 newest_observe(struct listing *listing)
 {
@@ -669,7 +669,7 @@ native_observe(struct host *host, const struct probe_limits *limits)
 
 /* ---- interpreters ---- */
 
-/* Does the kernel refuse it as interpreter of an entry with flag O or C? */
+/* True if the kernel refuses it as interpreter of an entry with flag O or C. */
 static bool
 is_script(const char *path)
 {
@@ -736,7 +736,7 @@ is_program(const char *path)
 	return S_ISREG(found.stx_mode) && (found.stx_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) != 0;
 }
 
-/* Is the name of the static emulator only a link to the other? A transitional package's, gone later. */
+/* True if the static emulator's name is only a link to the other: a transitional package's, which is gone later. */
 static bool
 is_same_file(const char *path, const char *other)
 {

@@ -103,7 +103,7 @@ path_in_userns(void)
 	return strcmp(at, "\n") != 0;
 }
 
-/* Is it the id of root, or of somebody whom this user namespace does not map? */
+/* True for the id of root, or of somebody whom this user namespace does not map. */
 static bool
 is_root(unsigned int id, const char *overflow)
 {
@@ -147,7 +147,7 @@ component_judge(
 	return PATH_UNSAFE;
 }
 
-/* Is it of the kind that is wanted? */
+/* Tell if it is of the kind that is wanted. */
 static enum path_result
 kind_judge(enum path_kind kind, const char *path, const struct statx *found, struct fault *fault)
 {

@@ -33,6 +33,7 @@
 
 #include "probe.h"
 #include "probe_image.h"
+#include "text.h"
 
 /* Newer than the oldest kernel headers that this builds on; the values are the kernel's ABI. */
 #ifndef MFD_EXEC
@@ -497,7 +498,7 @@ child_listen(struct child *child, char *line)
 	return length > 0;
 }
 
-/* At its exec stop: what kind of program is it? Then let it go. */
+/* At its exec stop: find what kind of program it is, and let it go. */
 static void
 child_release(struct child *child, int number)
 {
@@ -937,18 +938,7 @@ probe_run_alone(struct probe_result *result, const struct probe_limits *limits)
 		result_refuse(result, report.errors[0].number);
 }
 
-/* Debian's qemu takes flag P from its own name, up to version 10; without P every program loses an argument then. */
-static bool
-name_expects_preserve(const char *interpreter)
-{
-	static const char end[] = "-binfmt-P";
-	size_t length = strlen(interpreter);
-
-	return length >= sizeof(end) - 1
-		&& strcmp(interpreter + length - (sizeof(end) - 1), end) == 0;
-}
-
-/* name: the program's argv[0] for an interpreter that expects it, or NULL. */
+/* name: the argv[0] of the program for an interpreter that expects it, or NULL. */
 static void
 run_through(struct probe_result *result, const char *interpreter, const char *name,
 	const struct probe_limits *limits)
@@ -967,7 +957,9 @@ void
 probe_run_through(struct probe_result *result, const char *interpreter, bool preserve,
 	const struct probe_limits *limits)
 {
-	const char *name = preserve && name_expects_preserve(interpreter) ? "armhf-probe" : NULL;
+	const char *name = preserve && text_ends(interpreter, PROBE_EXPECTS_PRESERVE)
+		? "armhf-probe"
+		: NULL;
 
 	run_through(result, interpreter, name, limits);
 	/* A qemu that does not look at its name has one argument too many. */

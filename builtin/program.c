@@ -438,7 +438,7 @@ blame_segment(struct check *check, const struct object *object, unsigned int seg
 }
 
 /*
- * Would the kernel, or the emulator, map the segments of this program or loader. qemu-arm reserves the memory for them and
+ * Judge if the kernel, or the emulator, would map the segments of this program or loader. qemu-arm reserves the memory for them and
  * reads what its host cannot map: load_elf_image of linux-user/elfload.c.
  */
 static void
@@ -449,7 +449,7 @@ judge_program(struct check *check, const struct object *object)
 }
 
 /*
- * Would ld.so map the segments of this library, for a program whose own segments are aligned to small pages or not. qemu-arm
+ * Judge if ld.so would map the segments of this library, for a program whose own segments are aligned to small pages or not. qemu-arm
  * since 9.0 (4k, or all on larger pages: so it treats the probe's own file) has pages of 4 KiB, up to 8.2 only for such a
  * program; to others it says AT_PAGESZ of the host: linux-user/elfload.c. Measured with 10.0 and 7.2 on pages of 16 KiB, and
  * with 10.0 and 11.1 on pages of 64 KiB, on which 7.2 runs nothing.
@@ -825,7 +825,7 @@ file_check(struct check *check, const char *path)
 
 /* ---- the check ---- */
 
-/* Is the entry's interpreter where a process of this root looks for it? */
+/* True if the entry's interpreter is where a process of this root looks for it. */
 static bool
 emulator_is_there(struct check *check)
 {

@@ -323,10 +323,9 @@ report_explain(FILE *to, const struct call *call)
 			fprintf(to, "warning:     %s\n", one);
 	free(text);
 	fputs("result:      ", to);
-	if (mode(call)[0] == '\0')
-		fprintf(to, "%s: ", words_reason(call->reason));
-	else
-		fprintf(to, "%s (%s): ", mode(call), words_reason(call->reason));
+	if (mode(call)[0] != '\0')
+		fprintf(to, "%s ", mode(call));
+	fprintf(to, "(%s): ", words_reason(call->reason));
 	message_print(to, call);
 	fputs("\n", to);
 }

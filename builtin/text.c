@@ -47,6 +47,14 @@ text_escape_line(char *to, size_t size, const char *text)
 	return escape(to, size, text, true);
 }
 
+bool
+text_ends(const char *text, const char *end)
+{
+	size_t length = strlen(text), wanted = strlen(end);
+
+	return length >= wanted && strcmp(text + length - wanted, end) == 0;
+}
+
 int
 text_digit(char digit)
 {

@@ -341,10 +341,8 @@ arguments_find(const struct entry *entry)
 		.cause = "its arguments did not arrive as they were sent",
 		.remedy = "name an emulator that hands on all arguments as interpreter",
 	};
-	const char *name = strrchr(entry->interpreter, '/');
-	size_t length = name != NULL ? strlen(name) : 0;
 
-	if (length > 9 && strcmp(name + length - 9, "-binfmt-P") == 0)
+	if (text_ends(entry->interpreter, PROBE_EXPECTS_PRESERVE))
 		return &expects;
 	return entry_has(entry, 'T') ? &transparent : &other;
 }

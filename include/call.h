@@ -69,7 +69,7 @@ call_run(struct call *call, const struct stop *stop);
 void
 call_undo(struct call *call, const struct stop *stop);
 
-/* Release what this shell holds. Executes nothing, so serving and native stay untested. */
+/* Release the entries that this shell holds. Executes no program, so no fact of the host is known afterwards. */
 void
 call_release(struct call *call, const struct stop *stop);
 

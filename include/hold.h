@@ -30,7 +30,7 @@ bool
 hold_print(const struct entry *marker, uint32_t *print);
 
 /*
- * Does any shell hold? Asked on a description of its own, which sees this shell's lock as well. An answer
+ * Tell if any shell holds. Asks on a description of its own, which sees this shell's lock as well. An answer
  * "no" stands until the lock of the table is dropped. REFUSED to an ordinary user.
  */
 enum outcome

@@ -27,6 +27,10 @@ text_escape_line(char *to, size_t size, const char *text);
 bool
 text_unescape(char *to, size_t size, const char *text, size_t length);
 
+/* True if text ends with end. */
+bool
+text_ends(const char *text, const char *end);
+
 /* The value of a hexadecimal digit, or -1. */
 int
 text_digit(char digit);

@@ -733,7 +733,7 @@ function interpreter() {
 	declare -a build=("${CC:-cc}" -std=gnu11 -D_GNU_SOURCE= -g -O1 -fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all -I "${TOP}/include")
 	printf 'int main(void) { return 0; }\n' > "${BATS_TEST_TMPDIR}/none.c"
 	requires "the sanitizers' libraries" "${build[@]}" -o "${BATS_TEST_TMPDIR}/none" "${BATS_TEST_TMPDIR}/none.c"
-	"${build[@]}" -o "${BATS_TEST_TMPDIR}/sanitized" "${TOP}"/builtin/{probe,stop}.c "${TOP}/tests/unit/probe_test.c"
+	"${build[@]}" -o "${BATS_TEST_TMPDIR}/sanitized" "${TOP}"/builtin/{probe,stop,text}.c "${TOP}/tests/unit/probe_test.c"
 	host_add_emulator
 	host_register_armhf
 	odd="$("${PROBE}" odd)"

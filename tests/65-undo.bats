@@ -284,16 +284,17 @@ function setup() {
 	unchanged "${before}" "$(host_state)"
 }
 
-@test "release: -x without a hold changes and executes nothing: MODE is empty, and -v names no mode" {
+@test "release: -x without a hold reads, changes and executes nothing: MODE is empty, and -v names no mode" {
 	requires_strace
 	host_add_emulator
 	prepare
 	before="$(host_state)"
-	prepare_in strace -f -o "${BATS_TEST_TMPDIR}/calls" -e trace=process -- -x
+	prepare_in strace -f -o "${BATS_TEST_TMPDIR}/calls" -e trace=process,openat -- -x
 	expect status 0 REASON undo-done TIER 0 MODE "" NATIVE untested ALIGN "" ENTRY "" ACTIONS "" UNDO ""
 	refute grep -E '\<(v?fork|clone3?|execveat)\(' "${BATS_TEST_TMPDIR}/calls"
+	refute grep binfmt_misc "${BATS_TEST_TMPDIR}/calls"
 	prepare -xv
-	expect status 0 MODE "" stdout "*"$'\n'"result:      undo-done: every step is done, or was no longer needed"
+	expect status 0 MODE "" stdout "*"$'\n'"result:      (undo-done): every step is done, or was no longer needed"
 	refute grep -E '^(armhf|native):' "${HOST_OUTPUT}.out"
 	unchanged "${before}" "$(host_state)"
 }
