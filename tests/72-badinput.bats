@@ -288,7 +288,7 @@ function invalid() {
 	expect status 0 REASON entry-trusted TIER 2 WARNING "*${1}*; this descriptor is not used" stderr ""
 	host_switch qemu-arm -1
 	[[ "$(host_state)" == "${before}" ]]
-	# Each call that waits is given up after 10 seconds; a busy machine takes its time as well.
+	# A call that waited would take 10 seconds, and there are four.
 	((SECONDS <= 30))
 }
 

@@ -360,7 +360,7 @@ end(void)
 	marked = 0;
 }
 
-/* Is anything left of what was started between the marks? */
+/* True if anything is left of what was started between the marks. */
 static bool
 anything_left(void)
 {

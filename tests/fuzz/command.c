@@ -211,7 +211,7 @@ host_fill(struct fuzz_input *input, unsigned int bits)
 		table_switch("status", "0");
 }
 
-/* Does another program of armhf run here? */
+/* True if another program of armhf runs here. */
 static bool
 armhf_runs(void)
 {

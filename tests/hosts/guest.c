@@ -32,7 +32,7 @@ read_link(const char *name, char *target)
 	target[length] = '\0';
 }
 
-/* Does this stopped process run AArch32 code? The kernel then gives the registers of a 32-bit process, which are fewer. */
+/* True if this stopped process runs AArch32 code: the kernel then gives the registers of a 32-bit process, which are fewer. */
 static int
 is_aarch32(pid_t pid)
 {
@@ -52,9 +52,9 @@ runs_aarch32(pid_t pid)
 }
 
 /*
- * who ROOT PROGRAM [ARGUMENT...]: start a program in a chroot, with a standard input that never says anything. Print "the
- * kernel" if it runs as AArch32, else the file that the kernel says it executes (/proc/PID/exe: with flag T that is the
- * program all the same), or the error of execve.
+ * who ROOT PROGRAM [ARGUMENT...]: start a program in a chroot, with a standard input from which nothing can be read. Print
+ * "the kernel" if it runs as AArch32, else the file that the kernel says it executes (/proc/PID/exe: with flag T the
+ * program itself), or the error of execve.
  */
 static int
 who(char **argv)

@@ -214,7 +214,7 @@ function unchanged() {
 	[[ "${1}" == "${2}" ]] || diff <(echo "${1}") <(echo "${2}")
 }
 
-# Does an armhf program run here? Two that have nothing to do with the builtin: arch-test's static one and, with
+# True if an armhf program runs here: one of two that have nothing to do with the builtin: arch-test's static one and, with
 # "dynamic" and host_add_loader, glibc's, which ld.so must map.
 function armhf_runs() {
 	case "${1:-static}" in

@@ -31,7 +31,7 @@ function part_systemd() {
 	rm -rf "${1}/packages"
 	echo 'root:x:0:0:root:/root:/bin/bash' > "${1}/root/etc/passwd"
 	echo 'root:x:0:' > "${1}/root/etc/group"
-	# What it does for disks, consoles, users and the like takes most of a boot: it starts its journal and what belongs to binfmt_misc.
+	# Leave only the units of its journal and of binfmt_misc: those of disks, consoles and users take most of a boot.
 	rm -rf "${1}/root/usr/lib/systemd/system-generators"
 	find "${1}/root/usr/lib/systemd/system" -path '*.wants/*' -type l ! -name '*binfmt*' ! -name '*journald*' -delete
 	# Without one it would be a first boot, which asks questions.
