@@ -485,17 +485,20 @@ void
 armhf_binfmt_prepare_builtin_unload(char *name)
 {
 	struct call *call = hold.fd < 0 ? NULL : calloc(1, sizeof(*call));
+	struct fault fault;
 	struct stop stop;
 
 	(void)name;
-	if (call == NULL)
-		return;
-	call->seconds = CALL_SECONDS;
-	call->hold = &hold;
-	stop_begin(&stop);
-	call_release(call, &stop);
-	call_free(call);
-	stop_end(&stop);
+	if (call != NULL) {
+		call->seconds = CALL_SECONDS;
+		call->hold = &hold;
+		stop_begin(&stop);
+		call_release(call, &stop);
+		call_free(call);
+		stop_end(&stop);
+	}
+	/* Where that was interrupted, or there is no memory: nobody else would. */
+	hold_unlock(&hold, &fault);
 }
 
 extern struct builtin armhf_binfmt_prepare_struct;

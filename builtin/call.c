@@ -28,7 +28,7 @@ is_over(const struct call *call)
 static void
 interrupted(struct call *call, int stopped)
 {
-	if (!call->undoing)
+	if (call->verb == CALL_DECIDES)
 		undo(call);
 	call->state = CALL_OVER;
 	call->stopped = stopped;
@@ -741,46 +741,68 @@ undo_locked(struct call *call)
 		call->stopped = stop_pending(call->limits.stop);
 }
 
-/* Unlock this shell's byte, and where it was the last restore. */
+/* Unlock this shell's byte, and where it was the last restore. Interrupted, it holds as before. */
 static void
 release_locked(struct call *call)
 {
+	struct steps *steps = &call->steps;
 	struct step_list plan = {.count = 0};
 	enum outcome outcome = OUTCOME_DONE;
+	bool held;
 
-	if (!call->dry) {
-		if (call->binfmt.table >= 0)
-			outcome = binfmt_lock(&call->binfmt, call->limits.stop, lock_seconds(call),
-				&call->steps.fault);
-		/* Without the lock of the table as well: the next call does the rest. */
-		hold_unlock(call->hold);
+	if (!call->dry && call->binfmt.table >= 0)
+		outcome = binfmt_lock(
+			&call->binfmt, call->limits.stop, lock_seconds(call), &steps->fault);
+	if (outcome == OUTCOME_INTERRUPTED) {
+		call->stopped = stop_pending(call->limits.stop);
+		return;
+	}
+	/* Without the lock of the table as well: the next call does the rest. */
+	if (!call->dry && hold_unlock(call->hold, &steps->fault) != OUTCOME_DONE)
+		outcome = OUTCOME_FAILED;
+	if (call->binfmt.lock >= 0) {
 		host_forget(&call->host);
 		look(call, HOST_FACT_TABLE);
 	}
-	if (outcome == OUTCOME_DONE && call->host.table == HOST_TABLE_MOUNTED
-		&& (call->dry || !call->host.held) && plan_hold(call, CHANGE_RELEASE, &plan)) {
-		for (unsigned int i = 0; outcome == OUTCOME_DONE && i < plan.count; i++) {
-			if (call->dry)
-				steps_add(&call->steps.done, &plan.steps[i]);
-			else
-				outcome = steps_do(&call->steps, &plan.steps[i], NULL);
-			if (outcome == OUTCOME_GONE)
-				outcome = OUTCOME_DONE;
-		}
+	held = call->host.held;
+	if (outcome == OUTCOME_DONE && call->host.table == HOST_TABLE_UNREADABLE) {
+		steps->fault = call->host.table_fault;
+		outcome = OUTCOME_FAILED;
+	} else if (call->dry && held) {
+		outcome = hold_others(call->hold, &held, &steps->fault);
+	}
+	if (outcome == OUTCOME_DONE && call->host.table == HOST_TABLE_MOUNTED && !held
+		&& !plan_hold(call, CHANGE_RELEASE, &plan))
+		outcome = fault_errno(
+			&steps->fault, ENOMEM, "armhf_binfmt_prepare", "plan its steps");
+	for (unsigned int i = 0; outcome == OUTCOME_DONE && i < plan.count; i++) {
+		struct step told = plan.steps[i];
+
+		told.printed = false;
+		if (call->dry)
+			steps_add(&steps->done, &told);
+		else
+			outcome = steps_do(steps, &plan.steps[i], NULL);
+		if (outcome == OUTCOME_GONE)
+			outcome = OUTCOME_DONE;
 	}
 	free(plan.steps);
 	explain_steps(call, 0);
-	call->reason = outcome == OUTCOME_BUSY ? REASON_BINFMT_BUSY
-		: outcome != OUTCOME_DONE      ? REASON_UNDO_FAILED
-					       : REASON_UNDO_DONE;
-	if (outcome == OUTCOME_INTERRUPTED)
-		call->stopped = stop_pending(call->limits.stop);
+	if (outcome == OUTCOME_DONE)
+		return;
+	call->reason = outcome == OUTCOME_BUSY ? REASON_BINFMT_BUSY : REASON_UNDO_FAILED;
+	if (steps->fault.remedy == NULL && call->reason == REASON_UNDO_FAILED)
+		steps->fault.remedy = "mend that";
+	if (!call->dry)
+		fault_note(&call->notes, BINFMT_PATH ": %s",
+			call->hold->fd >= 0 ? "this shell still holds"
+					    : "the next call enables what this shell held");
 }
 
 void
 call_release(struct call *call, const struct stop *stop)
 {
-	call->undoing = true;
+	call->verb = CALL_RELEASES;
 	call->reason = REASON_UNDO_DONE;
 	call_begin(call, stop);
 	if (call->hold->fd < 0)
@@ -799,7 +821,7 @@ call_release(struct call *call, const struct stop *stop)
 void
 call_undo(struct call *call, const struct stop *stop)
 {
-	call->undoing = true;
+	call->verb = CALL_UNDOES;
 	call_begin(call, stop);
 	look(call, HOST_FACT_TABLE);
 	if (call->stopped == 0)

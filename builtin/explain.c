@@ -24,7 +24,7 @@ explain_begin(const struct call *call)
 		return;
 	fprintf(call->explain, "machine:     %s, pages of %lu KiB\n",
 		call->host.arm64 ? "arm64" : "not arm64", call->host.page_size / 1024);
-	if (!call->undoing)
+	if (call->verb == CALL_DECIDES)
 		fprintf(call->explain, "policy:      %s\n", words_policy(call->policy));
 }
 

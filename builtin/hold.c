@@ -62,22 +62,35 @@ register_open(const struct binfmt *binfmt)
 	return openat(binfmt->table, "register", O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
 }
 
-enum outcome
-hold_anybody(const struct binfmt *binfmt, bool *held, struct fault *fault)
+/* Tell if a shell holds on another description than fd. fd -1: register could not be opened. */
+static enum outcome
+holders_ask(int fd, bool *held, struct fault *fault)
 {
-	int fd = binfmt->lock >= 0 ? binfmt->lock : register_open(binfmt);
-	enum outcome outcome = OUTCOME_DONE;
 	struct flock lock;
 
 	*held = true; /* what cannot be told is not disturbed */
 	if (fd < 0 || bytes_lock(fd, F_OFD_GETLK, F_WRLCK, 0, HOLD_SHELLS, &lock) != 0)
-		outcome = fault_errno(
+		return fault_errno(
 			fault, errno, BINFMT_PATH "/register", "ask which shells hold entries");
-	else
-		*held = lock.l_type != F_UNLCK;
+	*held = lock.l_type != F_UNLCK;
+	return OUTCOME_DONE;
+}
+
+enum outcome
+hold_anybody(const struct binfmt *binfmt, bool *held, struct fault *fault)
+{
+	int fd = binfmt->lock >= 0 ? binfmt->lock : register_open(binfmt);
+	enum outcome outcome = holders_ask(fd, held, fault);
+
 	if (fd >= 0 && fd != binfmt->lock)
 		close(fd);
 	return outcome;
+}
+
+enum outcome
+hold_others(const struct hold *hold, bool *held, struct fault *fault)
+{
+	return holders_ask(hold->fd, held, fault);
 }
 
 enum outcome
@@ -110,17 +123,21 @@ hold_lock(struct hold *hold, const struct binfmt *binfmt, struct fault *fault)
 	return OUTCOME_BUSY;
 }
 
-void
-hold_unlock(struct hold *hold)
+enum outcome
+hold_unlock(struct hold *hold, struct fault *fault)
 {
 	struct flock lock;
 
 	if (hold->fd < 0)
-		return;
+		return OUTCOME_DONE;
 	/* To close the descriptor alone would leave the byte to a subshell. */
-	bytes_lock(hold->fd, F_OFD_SETLK, F_UNLCK, 0, HOLD_SHELLS, &lock);
+	if (bytes_lock(hold->fd, F_OFD_SETLK, F_UNLCK, 0, HOLD_SHELLS, &lock) != 0) {
+		fault_errno(fault, errno, BINFMT_PATH "/register", "unlock its byte");
+		return OUTCOME_FAILED;
+	}
 	close(hold->fd);
 	hold->fd = -1;
+	return OUTCOME_DONE;
 }
 
 /* Register a marker, disabled, with this text as its interpreter. */

@@ -212,9 +212,13 @@ table_list(struct host *host, const struct binfmt *binfmt)
 	if (listing.unreadable)
 		outcome = OUTCOME_FAILED;
 	if (outcome == OUTCOME_DONE
-		&& (host->announced || host->marker_count > 0 || binfmt->lock >= 0)
-		&& hold_anybody(binfmt, &host->held, &host->table_fault) == OUTCOME_FAILED)
-		outcome = OUTCOME_FAILED;
+		&& (host->announced || host->marker_count > 0 || binfmt->lock >= 0)) {
+		enum outcome asked = hold_anybody(binfmt, &host->held, &host->table_fault);
+
+		/* An ordinary user may not ask; who has the lock may. */
+		if (asked != OUTCOME_DONE && (asked == OUTCOME_FAILED || binfmt->lock >= 0))
+			outcome = OUTCOME_FAILED;
+	}
 	if (outcome != OUTCOME_DONE)
 		return outcome;
 	newest_observe(&listing);

@@ -52,7 +52,7 @@ mode(const struct call *call)
 	switch (call->host.serving) {
 	case HOST_SERVING_KERNEL: return "native";
 	case HOST_SERVING_ENTRY: return "emulated";
-	case HOST_SERVING_UNTESTED: return call->undoing ? "" : "none";
+	case HOST_SERVING_UNTESTED: return call->verb == CALL_DECIDES ? "none" : "";
 	default: return "none";
 	}
 }
@@ -105,8 +105,9 @@ failure_print(FILE *to, const struct call *call)
 
 	if (call->stopped != 0) {
 		const char *left = call->steps.undo.count > 0 ? "UNDO has the steps that are left"
-			: call->undoing ? "every step is done, or was no longer needed"
-					: "all that was begun is undone";
+			: call->verb == CALL_RELEASES         ? "this shell still holds"
+			: call->verb == CALL_UNDOES ? "every step is done, or was no longer needed"
+						    : "all that was begun is undone";
 
 		fprintf(to, "interrupted by signal %d: %s; %s", call->stopped, left,
 			words_reason_text(REASON_INTERRUPTED));

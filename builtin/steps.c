@@ -230,8 +230,8 @@ do_release(struct steps *steps, const struct step *step)
 				step->name);
 		return outcome == OUTCOME_TAKEN ? OUTCOME_DONE : outcome;
 	}
-	if (steps->locked)
-		hold_unlock(steps->hold);
+	if (steps->locked && hold_unlock(steps->hold, &steps->fault) != OUTCOME_DONE)
+		return OUTCOME_FAILED;
 	steps->locked = false;
 	if (!step->printed)
 		return OUTCOME_DONE;

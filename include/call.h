@@ -27,6 +27,13 @@ enum change {
 	CHANGE_RELEASE,  /* entries that are held for nobody: enable them again */
 };
 
+/* Which of the functions below was called. */
+enum call_verb {
+	CALL_DECIDES = 0, /* call_run */
+	CALL_UNDOES,      /* call_undo */
+	CALL_RELEASES,    /* call_release */
+};
+
 /* Too large for a small stack: on the heap, zeroed. The caller sets the first seven. */
 struct call {
 	enum policy policy;
@@ -36,7 +43,7 @@ struct call {
 	const char *who;   /* of -k: hold what is disabled, for a shell of this name; or NULL */
 	struct hold *hold; /* of this shell; outlives the call */
 	const char *check; /* of -c: a program or a root directory; or NULL */
-	bool undoing;      /* this is call_undo or call_release */
+	enum call_verb verb;
 
 	enum reason reason;
 	int tier;           /* 1 to 4, or 0 */

@@ -36,13 +36,17 @@ hold_print(const struct entry *marker, uint32_t *print);
 enum outcome
 hold_anybody(const struct binfmt *binfmt, bool *held, struct fault *fault);
 
+/* Tell if any other shell than this one, which holds, does. */
+enum outcome
+hold_others(const struct hold *hold, bool *held, struct fault *fault);
+
 /* Become a holder (under the lock). TAKEN: this shell is one; BUSY: HOLD_SHELLS hold already. */
 enum outcome
 hold_lock(struct hold *hold, const struct binfmt *binfmt, struct fault *fault);
 
-/* Stop to be one: for subshells that share the description as well. */
-void
-hold_unlock(struct hold *hold);
+/* Stop to be one: for subshells that share the description as well. FAILED: this shell still is one. */
+enum outcome
+hold_unlock(struct hold *hold, struct fault *fault);
 
 /* Register the marker that names the holder. TAKEN: one stands. */
 enum outcome

@@ -21,6 +21,8 @@ export FULL="${FULL#-}" AT="${AT#-}"
 AT="${AT//+/ }"
 if ((${#} == 0)); then
 	for part in errors:5 kills:3 signals:2; do
+		mkdir "/tmp/${part%:*}.${number}"
+		ln -s /dev/console "/tmp/${part%:*}.${number}/progress"
 		bash "${BASH_SOURCE[0]}" "${part%:*}" "$((seconds * ${part#*:} / 10))" 2>&1 | sed '/^@@/!s/^/# /'
 		sed 's/^/@@ violation /' "/tmp/${part%:*}.${number}/violations"
 		sed "s/^/@@ done ${part%:*}-/" "/tmp/${part%:*}.${number}/done"

@@ -166,9 +166,9 @@ function scenario_reset() {
 	options=() expected=0
 	host_empty_table
 	[[ -d "${DIRECTORY}" ]] || mkdir "${DIRECTORY}"
-	chmod 0755 "${DIRECTORY}"
+	[[ "${scenario}" != unlasting ]] || chmod 0755 "${DIRECTORY}"
 	for file in "${DIRECTORY}"/* "${RECORD}" "${TEMPORARY}"; do
-		[[ ! -e "${file}" && ! -L "${file}" ]] || rm -f "${file}"
+		[[ "${file}" == "${DIRECTORY}/other" || (! -e "${file}" && ! -L "${file}") ]] || rm -f "${file}"
 	done
 	printf 'package other\n' > "${DIRECTORY}/other"
 	"scenario_${scenario}"
@@ -274,6 +274,14 @@ function judge_failure() {
 		armhf_binfmt_prepare -r "${ARMHF_BINFMT_UNDO}" || wrong "-r '${ARMHF_BINFMT_UNDO}' failed again: ${ARMHF_BINFMT_MESSAGE}"
 		look
 		[[ "${seen}" == "${after}" ]] || wrong "after -r again there is ${seen@Q}"
+	elif [[ "${options[0]:-}" == -x ]]; then
+		[[ "${seen}" == "${after}" || "${ARMHF_BINFMT_WARNING}" == *"/binfmt_misc: "@("the next call enables what this shell held"|"this shell still holds") ||
+			"${ARMHF_BINFMT_MESSAGE}" == "interrupted by signal "*": this shell still holds; run this again" ]] ||
+			wrong "the release failed, and it does not say what stays: ${ARMHF_BINFMT_MESSAGE} ${ARMHF_BINFMT_WARNING}"
+		armhf_binfmt_prepare -x
+		armhf_binfmt_prepare || wrong "the next call failed: ${ARMHF_BINFMT_MESSAGE}"
+		look
+		[[ "${seen}" == "${after}" ]] || wrong "after the next call there is ${seen@Q}"
 	elif [[ "${scenario}" == release && "${seen}" == "${after}" ]]; then
 		: # a release is finished, whatever comes of the rest
 	elif [[ "${seen}" != "${before}" || -n "${ARMHF_BINFMT_UNDO}" ]]; then
@@ -321,5 +329,5 @@ function traced() {
 	((fired == 0)) || fired=1
 	((left == 0)) || wrong "${left} processes were left behind"
 	((runs += 1))
-	((runs % 20 > 0)) || printf '%s\n' "${runs} ${scenario}" > "${WORK}/progress"
+	((runs % 20 > 0)) || echo "20 runs more: ${scenario}" >> "${WORK}/progress"
 }

@@ -174,10 +174,11 @@ if [[ "${native}" == yes ]]; then
 	mkfifo /tmp/living /tmp/ready
 	exec {living}<> /tmp/living {ready}<> /tmp/ready
 	for ((i = 0; i < 64; i++)); do
-		bash -c 'enable -f "${0}" armhf_binfmt_prepare
-			armhf_binfmt_prepare -p native -k "holder ${1}"
-			echo >&"${3}"
-			read -r -u "${2}" _' "${INSTALLED}" "${i}" "${living}" "${ready}" &
+		{
+			armhf_binfmt_prepare -p native -k "holder ${i}"
+			echo >&"${ready}"
+			read -r -u "${living}" _
+		} &
 		read -r -u "${ready}" _
 	done
 	show -p native -k sixty-fifth
@@ -189,6 +190,18 @@ if [[ "${native}" == yes ]]; then
 	rm /tmp/living /tmp/ready
 	show -p native
 
+	scenario hold-stuck 'the release fails, for no file can be opened: the next call restores'
+	host_register_armhf qemu-arm POF
+	show -p native -k first
+	limit="$(ulimit -S -n)"
+	ulimit -S -n 3
+	armhf_binfmt_prepare -x || :
+	ulimit -S -n "${limit}"
+	say "\$ armhf_binfmt_prepare -x"
+	say "REASON=${ARMHF_BINFMT_REASON}${ARMHF_BINFMT_WARNING:+ WARNING=1}"
+	state
+	show
+
 	scenario hold-mounts 'two mounts of one table, as two containers see it'
 	host_register_armhf qemu-arm POF
 	show -p native -k first
@@ -197,7 +210,9 @@ if [[ "${native}" == yes ]]; then
 		say "in another mount:"
 		show -p emulated
 		show -p native -k second
+		show -n -x
 		armhf_binfmt_prepare -x' container "${TABLE}"
+	show -n -x
 	show -x
 
 	# What each call did depends on who was first; what is left must not.
@@ -219,7 +234,7 @@ if [[ "${native}" == yes ]]; then
 			holders+=("${!}")
 		fi
 		for pid in "${holders[@]}"; do
-			sleep "0.$((RANDOM % 10))"
+			sleep "0.$((RANDOM % 5))"
 			kill -s KILL "${pid}"
 			wait "${pid}" 2> /dev/null || :
 		done

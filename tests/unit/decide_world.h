@@ -634,7 +634,7 @@ static void
 write_check(const struct binfmt *binfmt)
 {
 	law(binfmt->lock >= 0, "the table is changed under the lock alone");
-	law(seen.settled || call.undoing,
+	law(seen.settled || call.verb != CALL_DECIDES,
 		"the table is looked at again under the lock before it is changed");
 }
 
@@ -671,7 +671,7 @@ binfmt_enable(const struct binfmt *binfmt, const char *name, const uint32_t *pri
 	struct slot *slot = slot_find(name);
 	const struct entry *entry = form_entry(slot->form);
 	/* The call undoes what it has enabled or disabled itself. */
-	bool change, undoes = slot->switched || call.undoing;
+	bool change, undoes = slot->switched || call.verb != CALL_DECIDES;
 	enum outcome outcome;
 
 	if (print != NULL && slot->state != ENTRY_ABSENT && *print != entry_print(entry))
@@ -718,6 +718,15 @@ hold_anybody(const struct binfmt *binfmt, bool *held, struct fault *fault)
 }
 
 enum outcome
+hold_others(const struct hold *hold, bool *held, struct fault *fault)
+{
+	(void)hold;
+	(void)held;
+	(void)fault;
+	return no_hold();
+}
+
+enum outcome
 hold_lock(struct hold *hold, const struct binfmt *binfmt, struct fault *fault)
 {
 	(void)hold;
@@ -726,11 +735,12 @@ hold_lock(struct hold *hold, const struct binfmt *binfmt, struct fault *fault)
 	return no_hold();
 }
 
-void
-hold_unlock(struct hold *hold)
+enum outcome
+hold_unlock(struct hold *hold, struct fault *fault)
 {
 	(void)hold;
-	no_hold();
+	(void)fault;
+	return no_hold();
 }
 
 enum outcome
@@ -841,7 +851,7 @@ enum outcome
 binfmt_unregister(const struct binfmt *binfmt, const char *name, struct fault *fault)
 {
 	struct slot *slot = slot_find(name);
-	bool change, undoes = slot->registered || call.undoing;
+	bool change, undoes = slot->registered || call.verb != CALL_DECIDES;
 	enum outcome outcome;
 
 	write_check(binfmt);
