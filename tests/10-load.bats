@@ -57,6 +57,7 @@ function glibc_floor() {
 	[[ "${headers}" == *GNU_RELRO* ]]
 }
 
+# bats test_tags=slow
 @test "walls: every header can be included alone, and twice" {
 	declare header
 	for header in "${TOP}"/include/*.h; do
@@ -66,6 +67,7 @@ function glibc_floor() {
 	done
 }
 
+# bats test_tags=slow
 @test "walls: only armhf_binfmt_prepare.c sees bash's headers" {
 	declare file headers
 	headers="$(pkg-config --variable=headersdir bash)"

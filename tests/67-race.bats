@@ -258,7 +258,7 @@ function watch() {
 	# Nothing can ever be read from this: a sleep without a process, which may take longer than the call.
 	exec {never}<> <(:)
 	kills=0
-	for ((i = 0; i < 48; i++)); do
+	for ((i = 0; i < 24; i++)); do
 		host_descriptor_text > /usr/share/packaged
 		case "$((i % 4))" in
 		1) mv /usr/share/packaged "${DESCRIPTOR}" ;;

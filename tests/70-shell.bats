@@ -612,7 +612,7 @@ binfmt_misc emulator step binfmt_misc armhf importer native undo result " ]]
 
 # The sanitizers keep what is freed: the memory is not flat.
 # bats test_tags=unsanitized,slow
-@test "shell: 600 calls leave the same descriptors, children and memory" {
+@test "shell: 300 calls leave the same descriptors, children and memory" {
 	private_host
 	host_add_emulator
 	host_register_armhf
@@ -629,10 +629,10 @@ binfmt_misc emulator step binfmt_misc armhf importer native undo result " ]]
 	}
 	fds=(/proc/$$/fd/*)
 	host_memory
-	calls 400
+	calls 200
 	host_memory
 	before="${used}"
-	calls 600
+	calls 300
 	host_memory
 	echo "grown by $((used - before)) KiB"
 	# The heap grows by steps until it has its shape (tests/95-lifetime.bats has 98,000 calls).
@@ -651,7 +651,7 @@ binfmt_misc emulator step binfmt_misc armhf importer native undo result " ]]
 	trap - ERR
 	for monitor in +m -m; do
 		set "${monitor}"
-		for ((round = 0; round < 40; round++)); do
+		for ((round = 0; round < 15; round++)); do
 			pids=()
 			# They end before, during and after the call.
 			for pause in 0 0.002 0.005 0.01 0.02; do
