@@ -148,6 +148,8 @@ function scenario_native-release() {
 # scenario_prepare: what the scenario's files need, once for all its runs.
 function scenario_prepare() {
 	declare emulator="${HOST_EMULATOR:-}" loader="${LOADER}"
+	# The one before may have changed it.
+	[[ ! -d "${DIRECTORY}" ]] || chmod 0755 "${DIRECTORY}"
 	if [[ "${scenario}" == native* ]]; then
 		[[ -e "${loader}.real" ]] || cp "${loader}" "${loader}.real"
 		cp "${loader}.real" "${loader}"
@@ -166,7 +168,6 @@ function scenario_reset() {
 	options=() expected=0
 	host_empty_table
 	[[ -d "${DIRECTORY}" ]] || mkdir "${DIRECTORY}"
-	[[ "${scenario}" != unlasting ]] || chmod 0755 "${DIRECTORY}"
 	for file in "${DIRECTORY}"/* "${RECORD}" "${TEMPORARY}"; do
 		[[ "${file}" == "${DIRECTORY}/other" || (! -e "${file}" && ! -L "${file}") ]] || rm -f "${file}"
 	done
