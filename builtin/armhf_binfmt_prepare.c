@@ -73,8 +73,8 @@ variable_find(const char *name)
 }
 
 /*
- * True if this variable can be set without a side effect. bash evaluates what is assigned to an integer or
- * through a nameref, commands in it included.
+ * True if this variable can be set without a side effect. bash evaluates a value for an integer
+ * or through a nameref, commands in it included.
  */
 static bool
 is_settable(const char *name, bool array)
@@ -349,6 +349,14 @@ call_carry_out(struct glue *glue)
 	stop_end(&stop);
 }
 
+static void
+values_free(struct glue *glue)
+{
+	for (int value = 0; value < REPORT_VALUE_COUNT; value++)
+		free(glue->values[value]);
+	free(glue->story);
+}
+
 static int
 armhf_binfmt_prepare_builtin(WORD_LIST *list)
 {
@@ -371,9 +379,7 @@ armhf_binfmt_prepare_builtin(WORD_LIST *list)
 	} else {
 		call_free(glue.call);
 	}
-	for (int value = 0; value < REPORT_VALUE_COUNT; value++)
-		free(glue.values[value]);
-	free(glue.story);
+	values_free(&glue);
 	return status;
 }
 
@@ -477,27 +483,27 @@ static char *const armhf_binfmt_prepare_doc[] = {
 	NULL,
 };
 
-/* enable -d: what this shell holds is released. */
+/* enable -d: release what this shell holds, and tell a failure. */
 __attribute__((visibility("default"))) void
 armhf_binfmt_prepare_builtin_unload(char *name);
 
 void
 armhf_binfmt_prepare_builtin_unload(char *name)
 {
-	struct call *call = hold.fd < 0 ? NULL : calloc(1, sizeof(*call));
+	struct glue glue = {.releases = true};
 	struct fault fault;
-	struct stop stop;
 
 	(void)name;
-	if (call != NULL) {
-		call->seconds = CALL_SECONDS;
-		call->hold = &hold;
-		stop_begin(&stop);
-		call_release(call, &stop);
-		call_free(call);
-		stop_end(&stop);
+	if (hold.fd >= 0)
+		glue.call = calloc(1, sizeof(*glue.call));
+	if (glue.call != NULL) {
+		glue.call->seconds = CALL_SECONDS;
+		glue.call->hold = &hold;
+		call_carry_out(&glue);
+		outcome_tell(&glue);
+		values_free(&glue);
 	}
-	/* Where that was interrupted, or there is no memory: nobody else would. */
+	/* A release that was interrupted, or had no memory, has kept the lock. */
 	hold_unlock(&hold, &fault);
 }
 

@@ -309,7 +309,10 @@ binfmt_entry_open(
 	return fd;
 }
 
-/* Tell if the entry behind this descriptor is still in the table, is the one that is meant, and is not as wanted yet. */
+/*
+ * Tell if the entry behind this descriptor is still in the table, is the one that is meant, and is
+ * not as wanted yet.
+ */
 static enum outcome
 entry_judge(int fd, const char *name, uint32_t print, bool on, struct fault *fault)
 {

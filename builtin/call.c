@@ -262,7 +262,7 @@ puts_into_effect(enum change change)
 	return false;
 }
 
-/* Tell, without trying it, if this change would be refused, or would break every exec of the machine. */
+/* Tell, without a try, if this change would be refused or break every exec of the machine. */
 static enum outcome
 plan_judge(struct call *call, enum change change)
 {
@@ -595,7 +595,7 @@ call_begin(struct call *call, const struct stop *stop)
 	explain_begin(call);
 }
 
-/* Observe for the explanation alone if the kernel could run armhf itself. The outcome does not show it. */
+/* For the explanation alone, observe if the kernel could run armhf itself. */
 static void
 call_end(struct call *call)
 {
@@ -796,7 +796,8 @@ release_locked(struct call *call)
 	if (!call->dry)
 		fault_note(&call->notes, BINFMT_PATH ": %s",
 			call->hold->fd >= 0 ? "this shell still holds"
-					    : "the next call enables what this shell held");
+					    : "the next call enables the entries that no shell "
+					      "holds any more");
 }
 
 void

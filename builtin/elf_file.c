@@ -123,7 +123,7 @@ dynamic_read(struct elf_file *file, const Elf32_Phdr *segment)
 	return NULL;
 }
 
-/* True if two segments that follow each other share a page so that the first one loses bytes or permissions. */
+/* True if two adjacent segments share a page so that the first loses bytes or permissions. */
 static bool
 segments_collide(
 	const struct elf_file *file, const Elf32_Phdr *before, const Elf32_Phdr *now, uint64_t page)

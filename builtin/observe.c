@@ -74,7 +74,7 @@ claimer_add(struct host *host, const struct entry *entry, long long registered)
 	return true;
 }
 
-/* Take this enabled claimer, the next by name, if the kernel asks it for the probe before the one so far. */
+/* Take this enabled claimer if the kernel asks it for the probe before the one so far. */
 static void
 newest_consider(
 	struct host *host, const struct entry *entry, long long registered, long long *newest)
@@ -215,7 +215,7 @@ table_list(struct host *host, const struct binfmt *binfmt)
 		&& (host->announced || host->marker_count > 0 || binfmt->lock >= 0)) {
 		enum outcome asked = hold_anybody(binfmt, &host->held, &host->table_fault);
 
-		/* An ordinary user may not ask; who has the lock may. */
+		/* An ordinary user is refused. The owner of the lock is not. */
 		if (asked != OUTCOME_DONE && (asked == OUTCOME_FAILED || binfmt->lock >= 0))
 			outcome = OUTCOME_FAILED;
 	}
@@ -740,7 +740,7 @@ is_program(const char *path)
 	return S_ISREG(found.stx_mode) && (found.stx_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) != 0;
 }
 
-/* True if the static emulator's name is only a link to the other: a transitional package's, which is gone later. */
+/* True if the static emulator's name is a transitional package's link to the other. */
 static bool
 is_same_file(const char *path, const char *other)
 {

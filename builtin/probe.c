@@ -498,7 +498,7 @@ child_listen(struct child *child, char *line)
 	return length > 0;
 }
 
-/* At its exec stop: find what kind of program it is, and let it go. */
+/* Read the size of the child's registers at its exec stop, and detach from it. */
 static void
 child_release(struct child *child, int number)
 {

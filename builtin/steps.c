@@ -394,7 +394,7 @@ entry_look(struct steps *steps, const struct step *step)
 									   : OUTCOME_DONE;
 }
 
-/* Tell if an undoing step has anything to do. DONE: yes; GONE: no; TAKEN: its object is somebody else's. */
+/* Tell if an undoing step has anything to do. GONE: no; TAKEN: its object is somebody else's. */
 static enum outcome
 undo_look(struct steps *steps, const struct step *step)
 {

@@ -76,7 +76,7 @@ call_run(struct call *call, const struct stop *stop);
 void
 call_undo(struct call *call, const struct stop *stop);
 
-/* Release the entries that this shell holds. Executes no program, so no fact of the host is known afterwards. */
+/* Release the hold of this shell. Executes no program: no fact of the host is known afterwards. */
 void
 call_release(struct call *call, const struct stop *stop);
 

@@ -30,13 +30,13 @@ bool
 hold_print(const struct entry *marker, uint32_t *print);
 
 /*
- * Tell if any shell holds. Asks on a description of its own, which sees this shell's lock as well. An answer
- * "no" stands until the lock of the table is dropped. REFUSED to an ordinary user.
+ * Tell if any shell holds. Asks on a description of its own, which sees this shell's lock as well.
+ * An answer "no" stands until the lock of the table is dropped. REFUSED to an ordinary user.
  */
 enum outcome
 hold_anybody(const struct binfmt *binfmt, bool *held, struct fault *fault);
 
-/* Tell if any other shell than this one, which holds, does. */
+/* Tell if another shell holds. This one must hold. */
 enum outcome
 hold_others(const struct hold *hold, bool *held, struct fault *fault);
 
@@ -44,7 +44,7 @@ hold_others(const struct hold *hold, bool *held, struct fault *fault);
 enum outcome
 hold_lock(struct hold *hold, const struct binfmt *binfmt, struct fault *fault);
 
-/* Stop to be one: for subshells that share the description as well. FAILED: this shell still is one. */
+/* Stop to be a holder, with all subshells of this one. FAILED: this shell still is a holder. */
 enum outcome
 hold_unlock(struct hold *hold, struct fault *fault);
 

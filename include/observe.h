@@ -22,8 +22,8 @@ observe_fact(struct host *host, enum host_fact fact, struct binfmt *binfmt,
 	const struct probe_limits *limits);
 
 /*
- * True if this entry may be put into effect. False with a fault: it takes no armhf programs or none of
- * type DYN, it takes this machine's own programs, its interpreter could be replaced by others, is
+ * True if this entry may be put into effect. False with a fault: it takes no armhf programs or
+ * none of type DYN, it takes this machine's own programs, its interpreter could be replaced by others, is
  * relative, too long or a script that flag O or C cannot use, or no line can register it. Where flag F
  * has pinned an interpreter whose file is gone (pinned), the file is not asked.
  */

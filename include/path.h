@@ -25,10 +25,11 @@ enum path_kind {
 };
 
 /*
- * Tell if the absolute path given, after following links, is of that kind, owned by root and not writable by others
- * or by a group other than root's, and so is every directory and link on the way (sticky
- * directories excepted for a program). Root is uid and gid 0 or, where /proc/self/uid_map is not the
- * identity map, also the overflow ids. The fault names the component and its cure.
+ * Follow the links of an absolute path. Tell if it leads to that kind, is owned by root and not
+ * writable by others or by a group other than root's, and so is every directory and link on the
+ * way (sticky directories excepted for a program). Root is uid and gid 0 or, where
+ * /proc/self/uid_map is not the identity map, also the overflow ids. The fault names the component
+ * and its cure.
  */
 enum path_result
 path_check(const char *given, enum path_kind kind, struct fault *fault);

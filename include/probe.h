@@ -42,8 +42,8 @@ enum probe_way {
 #define PROBE_SAID_MAX 200
 
 /*
- * The end of an interpreter's name from which Debian's qemu up to 10.0 takes flag P: without the flag every program loses an
- * argument then. Its 11.1 does not look at its name.
+ * Debian's qemu up to 10.0 expects flag P if its name ends so: without the flag every program
+ * loses an argument then. Its 11.1 does not look at its name.
  */
 #define PROBE_EXPECTS_PRESERVE "-binfmt-P"
 
@@ -105,8 +105,8 @@ void
 probe_run_plain(struct probe_result *result, const struct probe_limits *limits);
 
 /*
- * Find if this kernel could run armhf itself. Executes the same program with an e_ident that the usual masks
- * refuse and the kernel's ELF loader accepts (fs/binfmt_elf.c and elf_check_arch look at
+ * Find if this kernel could run armhf itself. Executes the same program with an e_ident that the
+ * usual masks refuse and the kernel's ELF loader accepts (fs/binfmt_elf.c and elf_check_arch look at
  * neither EI_VERSION nor the padding), from a close-on-exec descriptor. PROBE_REFUSED with
  * ENOEXEC: it cannot; with ENOENT: an entry caught even this one; with ENOSYS: not to be asked.
  */
@@ -125,8 +125,8 @@ void
 probe_run_traced(struct probe_result *result, const struct probe_limits *limits);
 
 /*
- * Find if this kernel could run armhf itself, by evidence that no entry can fake: the plain program in a child with a user and
- * mount namespace of its own, where an empty binfmt_misc lies over the path (Linux 6.7 and later), so
+ * Find if this kernel could run armhf itself, by evidence that no entry can fake: the plain
+ * program in a child with a user and mount namespace of its own, where an empty binfmt_misc lies over the path (Linux 6.7 and later), so
  * that no entry of the host is in effect. PROBE_BY_KERNEL with how it ended, or PROBE_REFUSED with ENOEXEC and
  * PROBE_BY_NOBODY: it cannot. PROBE_NOT_STARTED where the namespace ("a user namespace") or the mount
  * ("/proc/sys/fs/binfmt_misc") is refused. Outside of the child nothing is changed.
@@ -135,12 +135,12 @@ void
 probe_run_alone(struct probe_result *result, const struct probe_limits *limits);
 
 /*
- * Find if this interpreter would run armhf. Executes it directly as the kernel would for an entry: argv is the
- * interpreter, the program as /proc/self/fd/0, with preserve (flag P) the program's argv[0], and the program's
- * two arguments. Only an interpreter whose name ends with PROBE_EXPECTS_PRESERVE gets that argv[0]; if the
- * arguments do not arrive so, it is run again without. Any other learns of P from the kernel alone (AT_FLAGS),
- * which cannot be imitated: it is run as without preserve, and only an entry shows if it understands P (qemu
- * before 6.0 does not).
+ * Find if this interpreter would run armhf. Executes it directly as the kernel would for an entry:
+ * argv is the interpreter, the program as /proc/self/fd/0, with preserve (flag P) the program's
+ * argv[0], and the program's two arguments. An interpreter gets that argv[0] if its name ends with
+ * PROBE_EXPECTS_PRESERVE. If the arguments do not arrive, it is run again without. All others learn
+ * of P from the kernel alone (AT_FLAGS), and that cannot be imitated: they are run as without
+ * preserve, and only an entry shows if they understand P (qemu before 6.0 does not).
  */
 void
 probe_run_through(struct probe_result *result, const char *interpreter, bool preserve,

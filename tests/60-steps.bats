@@ -379,7 +379,7 @@ function setup() {
 		same "-r left something" "${before}" "${seen}"
 	}
 
-	# Some of them, in which each value meets each other one; FULL=1 takes all.
+	# A third of the states, with each pair of values in them; FULL=1 takes all.
 	declare -a policies=(registered emulated native) entries=(absent disabled enabled failing failing-disabled unknown pinned)
 	declare -a others=(none working failing) switches=(on off) founds=(emulator descriptor-{valid,failing} none unsafe failing descriptor-{invalid,unsafe,mismatching})
 	for p in "${!policies[@]}"; do

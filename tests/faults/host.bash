@@ -276,7 +276,7 @@ function judge_failure() {
 		look
 		[[ "${seen}" == "${after}" ]] || wrong "after -r again there is ${seen@Q}"
 	elif [[ "${options[0]:-}" == -x ]]; then
-		[[ "${seen}" == "${after}" || "${ARMHF_BINFMT_WARNING}" == *"/binfmt_misc: "@("the next call enables what this shell held"|"this shell still holds") ||
+		[[ "${seen}" == "${after}" || "${ARMHF_BINFMT_WARNING}" == *"/binfmt_misc: "@("the next call enables the entries that no shell holds any more"|"this shell still holds") ||
 			"${ARMHF_BINFMT_MESSAGE}" == "interrupted by signal "*": this shell still holds; run this again" ]] ||
 			wrong "the release failed, and it does not say what stays: ${ARMHF_BINFMT_MESSAGE} ${ARMHF_BINFMT_WARNING}"
 		armhf_binfmt_prepare -x

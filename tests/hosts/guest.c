@@ -32,7 +32,7 @@ read_link(const char *name, char *target)
 	target[length] = '\0';
 }
 
-/* True if this stopped process runs AArch32 code: the kernel then gives the registers of a 32-bit process, which are fewer. */
+/* True if this stopped process runs AArch32 code: the kernel then gives fewer registers. */
 static int
 is_aarch32(pid_t pid)
 {
@@ -52,9 +52,9 @@ runs_aarch32(pid_t pid)
 }
 
 /*
- * who ROOT PROGRAM [ARGUMENT...]: start a program in a chroot, with a standard input from which nothing can be read. Print
- * "the kernel" if it runs as AArch32, else the file that the kernel says it executes (/proc/PID/exe: with flag T the
- * program itself), or the error of execve.
+ * who ROOT PROGRAM [ARGUMENT...]: start a program in a chroot, with a pipe that stays empty as its
+ * standard input. Print "the kernel" if it runs as AArch32, else the file that /proc/PID/exe leads
+ * to (with flag T the program itself), or the error of execve.
  */
 static int
 who(char **argv)
