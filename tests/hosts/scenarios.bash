@@ -201,6 +201,15 @@ if [[ "${native}" == yes ]]; then
 	say "REASON=${ARMHF_BINFMT_REASON}${ARMHF_BINFMT_WARNING:+ WARNING=1}"
 	state
 	show
+	# shellcheck disable=SC2016 # expanded there
+	bash -c 'enable -f "${0}" armhf_binfmt_prepare
+		armhf_binfmt_prepare -p native -k second
+		ulimit -S -n 3
+		enable -d armhf_binfmt_prepare' "${INSTALLED}" > /tmp/said 2>&1 || :
+	say "\$ enable -d armhf_binfmt_prepare"
+	say "messages: $(grep -c 'Too many open files; raise' /tmp/said)"
+	rm /tmp/said
+	show
 
 	scenario hold-mounts 'two mounts of one table, as two containers see it'
 	host_register_armhf qemu-arm POF
