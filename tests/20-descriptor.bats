@@ -8,6 +8,7 @@
 # data/binfmt.d: files of binfmt.d(5), those of Debian, Fedora and Arch among them; good-* come to the entry that the
 # kernel registers, bad-* to none.
 
+# bats file_tags=sanitized
 load lib/host
 
 function setup_file() {

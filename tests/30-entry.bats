@@ -3,6 +3,7 @@
 # An entry: the kernel's text, the line that registers it, and the programs it takes; first by themselves, then
 # against the kernel that is running.
 
+# bats file_tags=sanitized
 load lib/host
 
 @test "entry: what texts, lines and headers mean, and every change of a text that kernels print" {

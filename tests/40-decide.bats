@@ -3,6 +3,7 @@
 # The decision: a table of it that people can read, the laws that hold in every world, the tokens that it
 # speaks in, and the files that make no system call.
 
+# bats file_tags=sanitized
 load lib/host
 
 # The pure files may call these: the C library's work on memory and strings, each other, and the verbs of call.h.

@@ -5,6 +5,7 @@
 # dispositions, umask, working directory, personality.
 # shellcheck disable=SC2016,SC2030,SC2031,SC2053,SC2054 # other shells expand; WITH is of each test; patterns; lists of signals
 
+# bats file_tags=sanitized
 load lib/host.bash
 
 # ANSWER=N stands in an interpreter for what the program itself would do: answer with N as the token says.

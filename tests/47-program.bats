@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Would a program, or a root directory, run here: program_test asks about small files that it makes, program_say about these.
 
+# bats file_tags=sanitized
 load lib/host.bash
 
 SAY="${BUILD:?}/tests/program_say"

@@ -4,6 +4,7 @@
 # that looking changes nothing.
 # shellcheck disable=SC2016 # another shell expands it
 
+# bats file_tags=sanitized
 load lib/host.bash
 
 function setup() {

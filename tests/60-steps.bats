@@ -4,6 +4,7 @@
 # left of a call that failed. Against this kernel's own binfmt_misc, on private hosts.
 # shellcheck disable=SC2030,SC2031,SC2094,SC2153 # each test is a process of its own
 
+# bats file_tags=sanitized
 load lib/host.bash
 
 function setup() {

@@ -3,6 +3,7 @@
 # -r: the undo list of an earlier call, in whole or in part, in another shell, later, and on a host that has changed.
 # shellcheck disable=SC1003 # the backslashes are meant
 
+# bats file_tags=sanitized
 load lib/host.bash
 
 function setup() {

@@ -3,6 +3,7 @@
 # The manners of a builtin: its options, its variables, what it prints, and that it leaves the shell as it was.
 # shellcheck disable=SC2016,SC2153,SC2030,SC2031,SC2154 # other shells and the builtin; each test is a process of its own
 
+# bats file_tags=sanitized
 load lib/host.bash
 
 # help_section TITLE: the lines of the help below TITLE, up to the next empty one. Read by bash itself, on any host.

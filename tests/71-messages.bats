@@ -4,6 +4,7 @@
 # the places in which a builtin must work whatever the limits, and variables that must execute nothing.
 # shellcheck disable=SC2016,SC2034,SC2030,SC2031,SC2154 # other shells and the builtin; each test is a process of its own
 
+# bats file_tags=sanitized
 load lib/host.bash
 
 INTERPRETER="/usr/bin/interpreter"

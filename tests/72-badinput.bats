@@ -4,6 +4,7 @@
 # a crash, nothing half done, and a message that names what is wrong.
 # shellcheck disable=SC1003,SC2016,SC2030,SC2031,SC2034,SC2154 # other shells and the builtin; each test is a process of its own
 
+# bats file_tags=sanitized
 load lib/host.bash
 
 function setup() {

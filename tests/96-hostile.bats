@@ -4,6 +4,7 @@
 # descriptors, variables and interpreters are in 60-steps, 72-badinput and 50-observe; here is what they are for.
 # shellcheck disable=SC2016,SC2030,SC2031 # other shells; each test is a process of its own
 
+# bats file_tags=sanitized
 load lib/host.bash
 
 function setup() {

@@ -3,6 +3,8 @@
 # Measurements for which an arm64 host must run armhf natively: the native case, and an image build's
 # own work, natively and emulated. Runs in the guest, as its /test/main.
 set -eu -o pipefail
+# Addresses are random, as on real hosts.
+echo 2 > /proc/sys/kernel/randomize_va_space
 
 # shellcheck source=/dev/null
 source /test/rounds.bash
