@@ -99,10 +99,10 @@ function glibc_floor() {
 	declare tree="${BATS_TEST_TMPDIR}/tree"
 	mkdir "${tree}"
 	cp -r "${TOP}/Makefile" "${TOP}/builtin" "${TOP}/include" "${tree}"
-	make_alone -C "${tree}"
-	make_alone -C "${tree}" --question
+	make_alone -C "${tree}" CFLAGS=-O0
+	make_alone -C "${tree}" CFLAGS=-O0 --question
 	touch -d '+2 seconds' "${tree}/include/probe_image.h"
-	[ "$(make_alone -C "${tree}" --dry-run | grep -o 'builtin/[a-z_]*\.c')" = builtin/probe.c ]
+	[ "$(make_alone -C "${tree}" CFLAGS=-O0 --dry-run | grep -o 'builtin/[a-z_]*\.c')" = builtin/probe.c ]
 	[ "$(make_alone -C "${tree}" --dry-run CFLAGS=-O1 | grep -c 'builtin/[a-z_]*\.c')" = "$(find "${tree}/builtin" -name '*.c' | wc -l)" ]
 }
 

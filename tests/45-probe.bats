@@ -436,6 +436,7 @@ function interpreter() {
 	[[ "${answer}" == "not started: ulimit -f: File too large" ]]
 }
 
+# bats test_tags=unsanitized
 @test "probe: a stack of 64 KiB is enough, and no function takes more than 4 KiB of it" {
 	"${CC:-cc}" -std=gnu11 -D_GNU_SOURCE= -O2 -I "${TOP}/include" -fstack-usage -c -o "${BATS_TEST_TMPDIR}/probe.o" "${TOP}/builtin/probe.c"
 	awk -F '\t' '$2 > 4096 || $3 ~ /dynamic$/ { print; wrong = 1 } END { exit wrong || NR < 20 }' "${BATS_TEST_TMPDIR}/probe.su"

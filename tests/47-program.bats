@@ -37,6 +37,7 @@ function says() {
 	"${BUILD}/tests/program_test" old
 }
 
+# bats test_tags=unsanitized
 @test "program: the same with a stack of 64 KiB" {
 	ulimit -s 64
 	"${BUILD}/tests/program_test"

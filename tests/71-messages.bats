@@ -431,6 +431,7 @@ function limited() {
 	[[ ! -e "${DESCRIPTOR}" ]]
 }
 
+# bats test_tags=unsanitized
 @test "limits: a stack of 64 KiB, whatever is done" {
 	host_add_emulator
 	host_add_binfmt_support

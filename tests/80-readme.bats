@@ -5,9 +5,9 @@
 
 load lib/host.bash
 
-# One copy of the tree for all: the commands build, format and install in it.
+# One copy of the tree for all: the commands build, format and install in it. The compiler need not take its time.
 function setup_file() {
-	export COPY="${BATS_FILE_TMPDIR}/tree"
+	export COPY="${BATS_FILE_TMPDIR}/tree" CFLAGS=-O0
 	mkdir "${COPY}"
 	cp -a "${TOP}"/{Makefile,CHANGELOG,LICENSE,README.md,builtin,include,scripts,tests,.ci,.github,.clang-format,.editorconfig} "${COPY}"
 	clean_make all programs
@@ -15,7 +15,7 @@ function setup_file() {
 
 # make in the copy, without what the build under test was called with.
 function clean_make() {
-	env -u BUILD -u WERROR -u CFLAGS -u TESTS -u FILTER -u TAGS make -s -C "${COPY}" "$@"
+	env -u BUILD -u WERROR -u TESTS -u FILTER -u TAGS make -s -C "${COPY}" "$@"
 }
 
 # The README without the section that has tests of its own (85-armbian.bats).
@@ -49,7 +49,7 @@ function readme_host() {
 	chmod 0755 /usr/bin/sudo.new
 	mv /usr/bin/sudo.new /usr/bin/sudo
 	cd "${COPY}" || return
-	unset BUILD MAKEFLAGS MAKEOVERRIDES MAKELEVEL WERROR CFLAGS TESTS FILTER TAGS
+	unset BUILD MAKEFLAGS MAKEOVERRIDES MAKELEVEL WERROR TESTS FILTER TAGS
 }
 
 # run_block PAGE.NUMBER: as a person runs it, but ending at what fails; in ${output} what it printed.
@@ -168,7 +168,7 @@ function run_block() {
 	sed -i "s|^make uninstall|[[ -f image${directory}/armhf_binfmt_prepare.so ]] \&\& &|" "${BATS_TEST_TMPDIR}/commands"
 	grep -q ' && make uninstall' "${BATS_TEST_TMPDIR}/commands"
 	# A terminal's environment, for this is bats within bats and make within make.
-	env -i HOME="${HOME}" XDG_CACHE_HOME="${XDG_CACHE_HOME:-${HOME}/.cache}" PATH="/usr/local/bin:$(getconf PATH):/usr/sbin:/sbin" \
+	env -i CFLAGS="${CFLAGS}" HOME="${HOME}" XDG_CACHE_HOME="${XDG_CACHE_HOME:-${HOME}/.cache}" PATH="/usr/local/bin:$(getconf PATH):/usr/sbin:/sbin" \
 		bash -euo pipefail "${BATS_TEST_TMPDIR}/commands" 3>&-
 	# The probe assembles to the same bytes.
 	cmp include/probe_image.h "${TOP}/include/probe_image.h"
