@@ -3,6 +3,7 @@
 # README and CONTRIBUTING: their commands do what they say, their quotes are right, what they name is there.
 # shellcheck disable=SC2016 # another shell expands it
 
+# bats file_tags=documentation
 load lib/host.bash
 
 # One copy of the tree for all: the commands build, format and install in it. The compiler need not take its time.
