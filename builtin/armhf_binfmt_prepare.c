@@ -483,7 +483,7 @@ static char *const armhf_binfmt_prepare_doc[] = {
 	NULL,
 };
 
-/* enable -d: release what this shell holds, and tell a failure. */
+/* enable -d: release the hold of this shell, and print a failure. */
 __attribute__((visibility("default"))) void
 armhf_binfmt_prepare_builtin_unload(char *name);
 

@@ -52,9 +52,9 @@ runs_aarch32(pid_t pid)
 }
 
 /*
- * who ROOT PROGRAM [ARGUMENT...]: start a program in a chroot, with a pipe that stays empty as its
- * standard input. Print "the kernel" if it runs as AArch32, else the file that /proc/PID/exe leads
- * to (with flag T the program itself), or the error of execve.
+ * who ROOT PROGRAM [ARGUMENT...]: start a program in a chroot. Its standard input is an empty pipe.
+ * Print "the kernel" if it runs as AArch32, else the file that /proc/PID/exe leads to (with flag T
+ * the program itself), or the error of execve.
  */
 static int
 who(char **argv)

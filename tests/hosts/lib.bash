@@ -255,8 +255,8 @@ function hosts_guest() {
 
 # ---- booting ----
 
-# For every kernel's command line. The second line makes it twice as fast, under an emulator only: qemu forgets which page is where when the kernel
-# changes to page tables of its own, at each system call, and translates code again for each address at which it stands.
+# For the command line of every kernel. The second line makes a guest twice as fast. Without it the kernel changes its page tables at
+# each system call, and qemu then drops its own copy of them; and qemu translates a program again for each address that it is mapped to.
 hosts_append="console=ttyAMA0 quiet loglevel=1 panic=-1 \
 	kpti=off mitigations=off norandmaps"
 
