@@ -173,15 +173,17 @@ function watch() {
 	host_add_emulator
 	host_register_armhf
 	host_switch qemu-arm 0
-	as_nobody bash -c 'exec 5< "${0}" 6< "${0}/status" 7< "${0}/qemu-arm" && flock 5 && flock 6 && flock 7 && echo && exec sleep 60' "${TABLE}" > >(read -r && touch "${BATS_TEST_TMPDIR}/locked") &
+	# It ends when this shell closes the pipe, or is no more.
+	exec {user}> >(as_nobody bash -c 'exec 5< "${0}" 6< "${0}/status" 7< "${0}/qemu-arm" && flock 5 && flock 6 && flock 7 && echo && read -r' "${TABLE}" > >(read -r && touch "${BATS_TEST_TMPDIR}/locked"))
 	until [[ -e "${BATS_TEST_TMPDIR}/locked" ]]; do sleep 0.01; done
 	SECONDS=0
 	prepare -p emulated
 	expect status 0 REASON entry-enabled
 	((SECONDS < 5))
-	kill "${!}"
+	exec {user}>&-
 }
 
+# bats test_tags=slow
 @test "race: a descriptor that appears at the last moment is not touched => tier 1 with it" {
 	requires_strace
 	host_add_emulator
