@@ -12,7 +12,7 @@ function setup() {
 	private_host
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "observe: -n, and a call with nothing to do, open nothing for writing but their own files, and take no lock" {
 	requires_strace
 	calls="${BATS_TEST_TMPDIR}/calls"
@@ -108,6 +108,7 @@ function setup() {
 	exec {fifo}>&-
 }
 
+# bats test_tags=slow
 @test "observe: a descriptor that somebody else than root could have written => reported as invalid; by a link, what it leads to counts" {
 	host_add_emulator
 	# refused_at PATH: naming that component.
@@ -126,7 +127,7 @@ function setup() {
 		refused_at /usr/share/binfmts
 	done
 	chmod 0755 /usr/share/binfmts
-	mkdir -m 0777 /usr/share/open
+	install -d -m 0777 /usr/share/open
 	mv "${DESCRIPTOR}" /usr/share/open
 	ln -s ../open/qemu-arm "${DESCRIPTOR}"
 	refused_at '/usr/share/*open'
@@ -172,6 +173,7 @@ function setup() {
 	kill "${!}"
 }
 
+# bats test_tags=slow
 @test "observe: an entry whose interpreter forges lines is named, and never written to nor replaced" {
 	host_add_emulator
 	# A delimiter that is not in the forgery; cat writes it at once, which bash's printf would not.
@@ -245,7 +247,7 @@ function setup() {
 	expect status 0 REASON entry-trusted ACTIONS "release:qemu-arm release:armhf-held"
 }
 
-# bats test_tags=unsanitized
+# bats test_tags=unsanitized,slow
 @test "observe: the table or its status cannot be read => binfmt-unavailable, not-permitted for lack of privilege; a warning where armhf runs" {
 	requires_strace
 	host_add_emulator
@@ -265,6 +267,7 @@ function setup() {
 	unchanged "${before}" "$(host_kept)"
 }
 
+# bats test_tags=slow
 @test "observe: names with blanks, newlines, backslashes and escape characters are entries, and escaped in the values" {
 	host_add_emulator
 	for name in 'a b' $'a\nb' 'a\b' $'a\e[31mb' '*' '$(touch x)' '-n' $'\xc3\xa4'; do
@@ -317,7 +320,7 @@ function setup() {
 	expect status 0 REASON descriptor-created WARNING ""
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "observe: a table of 1000 entries, and 40 that claim armhf" {
 	host_add_emulator
 	for ((i = 0; i < 960; i++)); do
@@ -347,6 +350,7 @@ function setup() {
 	expect status 0 REASON descriptor-created WARNING ""
 }
 
+# bats test_tags=slow
 @test "observe: the table that is shown is not the one in force => binfmt-unavailable, nothing written to it" {
 	host_add_emulator
 	host_register_armhf

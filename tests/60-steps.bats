@@ -196,6 +196,7 @@ function setup() {
 	done
 }
 
+# bats test_tags=slow
 @test "steps: both emulators are there => the static one; it is no program, or a link to the other => the other" {
 	# serves PATH: that one is registered.
 	function serves() {
@@ -262,7 +263,7 @@ function setup() {
 }
 
 # Under sanitizers it would take an hour.
-# bats test_tags=unsanitized,slow
+# bats test_tags=slow,once
 @test "steps: from more than a hundred starting states -n changes nothing and is right, a failure leaves nothing, the undo list undoes" {
 	test_limit 300
 	emulator=/usr/libexec/emulator failing=/usr/libexec/failing gone=/usr/libexec/gone
@@ -425,7 +426,7 @@ function failing_host() {
 	chmod 0755 /usr/libexec/nonsense
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "steps: the descriptor's interpreter fails => descriptor-failed with errno, status or signal; as before" {
 	failing_host
 	for kind in "${!kinds[@]}"; do
@@ -480,7 +481,7 @@ function failing_host() {
 	expect REASON entry-broken MESSAGE "*Permission denied*"
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "steps: an interpreter that hangs => probe-timeout after -t seconds, in every tier; as before" {
 	failing_host
 	declare start="${SECONDS}"
@@ -499,6 +500,7 @@ function failing_host() {
 	((SECONDS - start < 20))
 }
 
+# bats test_tags=slow
 @test "steps: interrupted while the proof runs => 128 and the signal, everything undone" {
 	failing_host
 	trap : HUP INT TERM
@@ -558,7 +560,7 @@ function failing_host() {
 	armhf_runs
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "steps: an entry whose proof ended at the deadline may only be slow => not replaced, nor after it was enabled" {
 	failing_host
 	host_add_emulator
@@ -573,6 +575,7 @@ function failing_host() {
 	expect REASON probe-timeout TIER 1 ACTIONS ""
 }
 
+# bats test_tags=slow
 @test "steps: an interpreter that somebody else could replace => refused, naming the component; a sticky directory is none" {
 	mkdir /usr/libexec/{safe,sticky,group,world}
 	for name in safe sticky group world; do
@@ -594,7 +597,7 @@ function failing_host() {
 		# A second user's, where there is one in this namespace.
 		host_add_emulator /usr/libexec/foreign
 		! chown 1000 /usr/libexec/foreign 2> /dev/null || named[foreign]=foreign
-		mkdir -m 0775 /usr/libexec/theirs
+		install -d -m 0775 /usr/libexec/theirs
 		host_add_emulator /usr/libexec/theirs/arm
 		chmod 0775 /usr/libexec/theirs
 		ln -s safe/../theirs/arm /usr/libexec/link
@@ -712,6 +715,7 @@ function failing_host() {
 	expect status 1 REASON emulator-missing
 }
 
+# bats test_tags=slow
 @test "steps: the directory of the descriptors is read-only, or not root's alone => the entry is registered, and what makes it last is said" {
 	host_add_emulator
 	# registered OBJECT WHY: -n says so, the call does it, and its list undoes it.
@@ -750,7 +754,7 @@ function failing_host() {
 	registered "/usr/share*" "Read-only file system"
 	umount /usr/share
 	# Root's own group is root.
-	mkdir -m 0775 /usr/share/binfmts
+	install -d -m 0775 /usr/share/binfmts
 	chmod 0775 /usr/share/binfmts
 	prepare
 	expect status 0 REASON descriptor-created
@@ -957,6 +961,7 @@ function register_type() {
 	done
 }
 
+# bats test_tags=slow
 @test "steps: a registration that is taken and does not stand, or is refused => undone" {
 	requires_strace
 	host_add_emulator
@@ -1001,6 +1006,7 @@ function register_type() {
 	unchanged "${before}" "$(host_kept)"
 }
 
+# bats test_tags=slow
 @test "steps: a full disk, a failing disk, a descriptor that cannot be made => the entry alone; nothing is left under any name" {
 	requires_strace
 	host_add_emulator
@@ -1137,6 +1143,7 @@ function register_type() {
 	expect status 0 REASON entry-enabled ACTIONS "mount enable:qemu-arm" UNDO "disable:qemu-arm@????????"
 }
 
+# bats test_tags=slow
 @test "mount: refused => not-permitted; impossible => binfmt-unavailable; without effect => binfmt-unavailable; nothing done" {
 	requires_strace
 	host_add_emulator
@@ -1220,6 +1227,7 @@ function register_type() {
 	[[ -e /var/lib/binfmts/qemu-arm && ! -e "${DESCRIPTOR}" ]]
 }
 
+# bats test_tags=slow
 @test "binfmt-support: an import that fails, hangs or leaves no record is a warning; it sees PATH and LC_ALL=C alone" {
 	host_add_emulator
 	host_add_binfmt_support

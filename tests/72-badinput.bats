@@ -139,7 +139,7 @@ function nothing_done() {
 	[[ ! -e "${HOST_OUTPUT}.ran" ]]
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "variables: readonly, integer, nameref, case attributes, arrays => each of the thirteen is refused, no command is run" {
 	bad_host
 	ran="${HOST_OUTPUT}.ran"
@@ -181,6 +181,7 @@ function nothing_done() {
 	apart
 }
 
+# bats test_tags=slow
 @test "variables: -A refuses what is no plain associative array, the shell's own among them" {
 	bad_host
 	ran="${HOST_OUTPUT}.ran"
@@ -293,6 +294,7 @@ function invalid() {
 	((SECONDS <= 30))
 }
 
+# bats test_tags=slow
 @test "descriptor: one of bad text => descriptor-invalid with file, line and reason" {
 	export REFUSED="${BATS_TEST_DIRNAME}/data/descriptors.refused"
 	host_add_emulator
@@ -309,6 +311,7 @@ function invalid() {
 	((count >= 30))
 }
 
+# bats test_tags=slow
 @test "descriptor: too long, in one line or in many, or full of NUL => named" {
 	host_add_emulator
 	{
@@ -330,7 +333,7 @@ function invalid() {
 	invalid ":1: "
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "descriptor: a FIFO, directory, device, socket, dangling or cyclic link in its place => named, no hang" {
 	host_add_emulator
 	mkfifo "${DESCRIPTOR}"
@@ -358,6 +361,7 @@ function invalid() {
 	umount "${DESCRIPTOR}"
 }
 
+# bats test_tags=slow
 @test "descriptor: one that others than root could have written => unsafe, named as invalid" {
 	host_add_emulator
 	host_descriptor
@@ -372,7 +376,7 @@ function invalid() {
 	done
 	chmod 0755 /usr/share/binfmts
 	# Behind a link: the file and every directory on the way count.
-	mkdir -m 0777 /usr/share/open
+	install -d -m 0777 /usr/share/open
 	cp "${DESCRIPTOR}" /usr/share/open/file
 	ln -sf /usr/share/open/file "${DESCRIPTOR}"
 	invalid "/usr/share/open: everybody can write to it (mode 0777)" "chmod go-w /usr/share/open"
@@ -423,7 +427,7 @@ function invalid() {
 	expect status 1 REASON not-permitted MESSAGE "${DESCRIPTOR}: cannot open it: Permission denied; run this as root*"
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "interpreter: missing, a directory, not executable, without its loader, exiting, hanging, crashing => named by what happens" {
 	requires "a C compiler" command -v gcc
 	interpreter="/usr/bin/interpreter"

@@ -3,10 +3,10 @@
 # shellcheck shell=bash
 
 bats_require_minimum_version 1.5.0
-TOP="$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)"
-export TOP
-# Settings of the make that runs the tests are not for those that they run.
+export TOP="${BASH_SOURCE[0]%/tests/lib/*}"
+# Settings of the make that runs the tests are not for those that they run; nor are bats' own builtins, which it gives to the test.
 unset MAKEFLAGS MAKEOVERRIDES MAKELEVEL
+[[ -z "${BATS_TEST_NAME:-}" ]] || BASH_ENV="${HOST_BASH_ENV:-}"
 # shellcheck source=tests/lib/private.bash
 source "${BASH_SOURCE[0]%/*}/private.bash"
 
@@ -29,7 +29,7 @@ function requires() {
 
 # For a file's setup: where the kernel runs armhf itself, what its tests set up decides nothing.
 function requires_emulation() {
-	requires "a machine that does not run armhf natively (tests/hosts has the others)" [ "$(uname -m)" != aarch64 ]
+	requires "a machine that does not run armhf natively (tests/hosts has the others)" [ "${HOSTTYPE}" != aarch64 ]
 }
 
 # Everybody is root on a private host.

@@ -42,15 +42,13 @@ function host_unmount() {
 function host_mount() {
 	declare layer="/mnt" directory
 	umask 022
-	mount -t tmpfs -o mode=0755 none "${layer}"
+	rm -rf "${layer:?}"/*
 	declare -a directories=("${layer}/work.usr" "${layer}/work.lib" "${layer}/var/lib/binfmts")
 	for directory in /usr/{bin,sbin,lib/bash,lib/binfmt.d,libexec,share/binfmts,arm-linux-gnueabihf/lib} /usr/lib/*-linux-gnu; do
 		[[ -L "${directory}" ]] || directories+=("${layer}${directory}")
 	done
 	mkdir -p "${directories[@]}"
-	mount -t overlay -o "userxattr,lowerdir=/usr,upperdir=${layer}/usr,workdir=${layer}/work.usr" none /usr
-	mount -t overlay -o "userxattr,lowerdir=/var/lib,upperdir=${layer}/var/lib,workdir=${layer}/work.lib" none /var/lib
-	umount "${layer}"
+	mount --all --fstab "${BASH_SOURCE[0]%/*}/private.fstab"
 	rm -rf /usr/share/binfmts/* /usr/lib/binfmt.d/* /var/lib/binfmts/* "${EMULATOR}" /usr/bin/qemu-arm /usr/sbin/update-binfmts "${LOADER}"
 	cp "${BUILD}/armhf_binfmt_prepare.so" "${INSTALLED}"
 }
