@@ -18,6 +18,7 @@ function glibc_floor() {
 	objdump -T "${1}" | grep -o 'GLIBC_[0-9.]*' | sort -uV | tail -n 1
 }
 
+# bats test_tags=slow
 @test "load: the object loads as a builtin and unloads, again and again" {
 	private_host
 	for ((i = 0; i < 100; i++)); do
@@ -57,7 +58,7 @@ function glibc_floor() {
 	[[ "${headers}" == *GNU_RELRO* ]]
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "walls: every header can be included alone, and twice" {
 	declare header
 	for header in "${TOP}"/include/*.h; do
@@ -67,7 +68,7 @@ function glibc_floor() {
 	done
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "walls: only armhf_binfmt_prepare.c sees bash's headers" {
 	declare file headers
 	headers="$(pkg-config --variable=headersdir bash)"
@@ -81,7 +82,7 @@ function glibc_floor() {
 	done
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "build: the arm64 object cross-builds without a warning" {
 	requires "a compiler for arm64" command -v aarch64-linux-gnu-gcc
 	make_alone -C "${TOP}" CROSS_COMPILE=aarch64-linux-gnu- BUILD="${BATS_TEST_TMPDIR}/arm64" WERROR=1
@@ -94,7 +95,7 @@ function glibc_floor() {
 	[ "$(printf '%s\n' "${newest}" GLIBC_2.28 | sort -V | tail -n 1)" = GLIBC_2.28 ]
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "build: a changed header rebuilds what uses it and nothing else, changed flags everything" {
 	declare tree="${BATS_TEST_TMPDIR}/tree"
 	mkdir "${tree}"
@@ -106,6 +107,7 @@ function glibc_floor() {
 	[ "$(make_alone -C "${tree}" --dry-run CFLAGS=-O1 | grep -c 'builtin/[a-z_]*\.c')" = "$(find "${tree}/builtin" -name '*.c' | wc -l)" ]
 }
 
+# bats test_tags=slow
 @test "build: install and uninstall keep to DESTDIR and PREFIX, and bash finds the object there" {
 	declare destination="${BATS_TEST_TMPDIR}/destination"
 	declare file="${destination}/opt/lib/bash/armhf_binfmt_prepare.so"
@@ -179,6 +181,7 @@ function glibc_floor() {
 	[[ ! -e "${EMULATOR}" && "$(findmnt -r -n -o TARGET,FSTYPE | sort)" == "${mounts}" ]]
 }
 
+# bats test_tags=slow
 @test "tests: a FILTER that no test matches is an error" {
 	FILTER="no such test" TAGS="" run -1 "${TOP}/tests/suite" "${TOP}/tests/30-entry.bats"
 	[[ "${output}" == *"no test has such a name and tags: FILTER=no such test TAGS="* ]]

@@ -61,7 +61,7 @@ function import() {
 	diff -u "${BATS_TEST_DIRNAME}/data/descriptors.refused" - <<< "${output}"
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "descriptor: good ones come to the entry that update-binfmts registers" {
 	import "${TEXTS}"/good-*
 }
@@ -70,11 +70,12 @@ function import() {
 	import "${TEXTS}"/loose-*
 }
 
+# bats test_tags=slow
 @test "descriptor: strict ones are refused, and update-binfmts takes them" {
 	import "${TEXTS}"/strict-*
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "descriptor: bad ones are refused, and update-binfmts does not take them either" {
 	import "${TEXTS}"/bad-*
 }

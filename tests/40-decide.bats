@@ -18,7 +18,7 @@ VERBS="acquire attempt begin_again call_status change is_over look undo verdict"
 	diff -u "${BATS_TEST_DIRNAME}/data/decide.golden" - <<< "${output}"
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "decide: the laws hold in every world" {
 	run -0 "${BUILD}/tests/decide_laws"
 	[[ "${lines[-1]}" =~ ^ok\ -\ worlds\ 1\ to\ [1-9][0-9]*,\ [1-9][0-9]*\ calls:\ [1-9] ]]
@@ -29,7 +29,7 @@ VERBS="acquire attempt begin_again call_status change is_over look undo verdict"
 	"${BUILD}/tests/words_test"
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "pure: decide, descriptor, entry, explain, fault, host, report, text and words make no system call" {
 	requires "nm (binutils)" command -v nm
 	# The compiler's own: stack protector, fortified functions, sanitizers and counters of coverage; the probe's two questions.

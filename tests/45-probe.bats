@@ -95,7 +95,7 @@ function interpreter() {
 	answers "${kernel}" plain
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "probe: qemu-arm with any flags => by the entry, 42; the odd program sees what is behind it" {
 	host_add_emulator
 	odd="$("${PROBE}" odd)"
@@ -107,6 +107,7 @@ function interpreter() {
 	done
 }
 
+# bats test_tags=slow
 @test "probe: an interpreter run directly answers as through its entry" {
 	host_add_emulator
 	answers "exited 42, delivered" through /usr/bin/qemu-arm-static
@@ -196,7 +197,7 @@ function interpreter() {
 	answers "entry exited 46" plain
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "probe: a program that always exits with the same status is no emulator, least of all with 42 to 48" {
 	for status in 42 43 44 45 46 47 48 0 1 32 64 78 100 101 124 125 126 127 128 159 255; do
 		interpreter "always${status}" <<< "exit ${status}"
@@ -205,6 +206,7 @@ function interpreter() {
 	answers "exited status 42" -r 50 through /usr/bin/always42
 }
 
+# bats test_tags=slow
 @test "probe: the token is another one each time, and says what the program must exit with" {
 	interpreter tells <<< 'for token; do :; done; echo "${token}" >> '"${BATS_TEST_TMPDIR}/tokens; ANSWER=42; ${ANSWER}"
 	answers "entry exited 42, delivered" -r 40 plain
@@ -212,6 +214,7 @@ function interpreter() {
 	[[ "$(grep -cE '^[]!-)1-?O-[\\^-c]{7}$' "${BATS_TEST_TMPDIR}/tokens")" == 40 ]]
 }
 
+# bats test_tags=slow
 @test "probe: arguments that do not arrive as they were sent => 48; argv[0] is free" {
 	host_add_emulator
 	real=/usr/bin/qemu-arm-static
@@ -245,7 +248,7 @@ function interpreter() {
 	answers "exited 42, delivered" through /usr/bin/qemu-arm-static preserve
 }
 
-# bats test_tags=unsanitized,slow
+# bats test_tags=slow,once
 @test "probe: what the emulator says of itself is its first line, whatever else it writes" {
 	interpreter says <<< 'echo "cannot run: no memory" >&2; echo more >&2; exit 1'
 	answers "entry exited status 1, said 'cannot run: no memory'" plain
@@ -271,7 +274,7 @@ function interpreter() {
 	answers "entry exited status 1, said 'qemu-arm-static: *'" plain
 }
 
-# bats test_tags=unsanitized,slow
+# bats test_tags=slow,once
 @test "probe: however much, long or strange it is that an emulator writes, it is cut and holds up nobody" {
 	line="$(printf '%0200d' 7)"
 	interpreter long <<< "echo ${line}8 >&2; exit 1"
@@ -314,7 +317,7 @@ function interpreter() {
 	answers "refused: No such file or directory" traced
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "probe: traced or alone, every rule of a child holds: deadline, interruption, its group, background children" {
 	host_add_emulator
 	host_register_armhf
@@ -391,6 +394,7 @@ function interpreter() {
 	answers "${alone}" alone
 }
 
+# bats test_tags=slow
 @test "probe: waitid that fails leaves nobody behind" {
 	requires strace command -v strace
 	interpreter hangs <<< "${SLEEP} & ${SLEEP}"
@@ -436,7 +440,7 @@ function interpreter() {
 	[[ "${answer}" == "not started: ulimit -f: File too large" ]]
 }
 
-# bats test_tags=unsanitized
+# bats test_tags=unsanitized,slow
 @test "probe: a stack of 64 KiB is enough, and no function takes more than 4 KiB of it" {
 	"${CC:-cc}" -std=gnu11 -D_GNU_SOURCE= -O2 -I "${TOP}/include" -fstack-usage -c -o "${BATS_TEST_TMPDIR}/probe.o" "${TOP}/builtin/probe.c"
 	awk -F '\t' '$2 > 4096 || $3 ~ /dynamic$/ { print; wrong = 1 } END { exit wrong || NR < 20 }' "${BATS_TEST_TMPDIR}/probe.su"
@@ -449,7 +453,7 @@ function interpreter() {
 	answers "${alone}" alone
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "probe: an interpreter that hangs => timeout at the deadline, with its children killed" {
 	interpreter hangs <<< "${SLEEP} & ${SLEEP}"
 	within 5000 answers "entry timeout" -s 1 plain
@@ -465,6 +469,7 @@ function interpreter() {
 	gone "${SLEEP}"
 }
 
+# bats test_tags=slow
 @test "probe: a stop signal kills the child at once and reaches the shell afterwards" {
 	interpreter hangs <<< "${SLEEP} & ${SLEEP}"
 	for signal in 1:Hangup 2:Interrupt 3:Quit 15:Terminated; do
@@ -475,7 +480,7 @@ function interpreter() {
 	gone "${SLEEP}"
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "probe: a stop signal that the shell ignores or blocks, and any other, stops nothing" {
 	interpreter waits <<< "sleep 0.3; ANSWER=42; ${ANSWER}"
 	answers "entry exited 42, delivered" -n -k 15:100 plain
@@ -518,7 +523,7 @@ function interpreter() {
 }
 
 # Its interpreter is a shell that looks at all it is given, the sanitizers' library included.
-# bats test_tags=unsanitized
+# bats test_tags=unsanitized,slow
 @test "probe: with standard descriptors closed the answers are the same" {
 	host_add_emulator
 	host_register_armhf
@@ -531,7 +536,7 @@ function interpreter() {
 	done
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "probe: without pidfd, signalfd or both => the same answers, and as prompt" {
 	requires strace command -v strace
 	host_add_emulator
@@ -555,7 +560,7 @@ function interpreter() {
 }
 
 # Its interpreter is a shell that looks at all it is given, the sanitizers' library included.
-# bats test_tags=unsanitized
+# bats test_tags=unsanitized,slow
 @test "probe: without memfd, or with one that is not executable => an unnamed temporary file, and the same answers" {
 	requires strace command -v strace
 	host_add_emulator
@@ -606,7 +611,7 @@ function interpreter() {
 	[[ "$(cat /proc/sys/vm/memfd_noexec)" == 0 ]]
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "probe: what is not known is not guessed: exec refused, no child, no /proc => not started, way unknown" {
 	requires strace command -v strace
 	host_add_emulator
@@ -637,7 +642,7 @@ function interpreter() {
 	answers "not started: /dev/null: No such file or directory" plain
 }
 
-# bats test_tags=unsanitized
+# bats test_tags=unsanitized,slow
 @test "probe: SIGCHLD ignored, so that nobody can reap => an error, no hang" {
 	host_add_emulator
 	host_register_armhf
@@ -648,7 +653,7 @@ function interpreter() {
 	gone "${SLEEP}"
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "probe: a shell with background children and a handler that reaps all => every answer arrives, every child too" {
 	host_add_emulator
 	host_register_armhf
@@ -685,7 +690,7 @@ function interpreter() {
 	answers "exited status 1: Too many levels of symbolic links" lookup /usr/bin/loop/none
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "probe: a file system that hangs holds neither a look-up nor an interpreter beyond the deadline" {
 	requires /dev/fuse [ -w /dev/fuse ]
 	# Mounted, and nobody answers while this shell, alone, holds the other end.
@@ -712,7 +717,7 @@ function interpreter() {
 }
 
 # valgrind and the sanitizers do not run together.
-# bats test_tags=unsanitized,slow
+# bats test_tags=slow,once
 @test "probe: valgrind finds nothing" {
 	requires valgrind command -v valgrind
 	host_add_emulator
@@ -730,7 +735,7 @@ function interpreter() {
 }
 
 # It does this by itself.
-# bats test_tags=unsanitized,slow
+# bats test_tags=slow,once
 @test "probe: the sanitizers find nothing" {
 	declare -a build=("${CC:-cc}" -std=gnu11 -D_GNU_SOURCE= -g -O1 -fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all -I "${TOP}/include")
 	printf 'int main(void) { return 0; }\n' > "${BATS_TEST_TMPDIR}/none.c"

@@ -28,16 +28,17 @@ function says() {
 	}
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "program: roots of small files, malformed ones, loops, and names" {
 	"${BUILD}/tests/program_test"
 }
 
+# bats test_tags=slow
 @test "program: the same on a kernel without openat2" {
 	"${BUILD}/tests/program_test" old
 }
 
-# bats test_tags=unsanitized
+# bats test_tags=unsanitized,slow
 @test "program: the same with a stack of 64 KiB" {
 	ulimit -s 64
 	"${BUILD}/tests/program_test"
@@ -129,7 +130,7 @@ function elf() {
 	[[ "${output}" != *mnt/d* && "${output}" == *bin/a* ]]
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "program: files that shrink while they are read" {
 	declare root="${BATS_TEST_TMPDIR}/root" writer i
 	program "${root}/bin/a"
@@ -147,7 +148,7 @@ function elf() {
 	((i == 200))
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "program: 100,000 files below 16 MB, and a tree deeper than any path" {
 	declare root="${BATS_TEST_TMPDIR}/root" directory i took memory name
 	program "${root}/bin/a"

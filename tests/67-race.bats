@@ -61,7 +61,7 @@ function watch() {
 	done
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "race: 8 and 16 shells at once, nothing there => the same status and mode, one registration, one whole descriptor" {
 	host_add_emulator
 	watch &
@@ -82,7 +82,7 @@ function watch() {
 	wait "${watcher}"
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "race: 8 shells at once from every other starting state => as one shell alone" {
 	host_add_emulator
 	host_descriptor
@@ -183,7 +183,7 @@ function watch() {
 	exec {user}>&-
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "race: a descriptor that appears at the last moment is not touched => tier 1 with it" {
 	requires_strace
 	host_add_emulator
@@ -229,7 +229,7 @@ function watch() {
 	unchanged "${before}" "$(host_kept)"
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "race: entries that come and go while they are looked at => never a crash or a hang, and right in the end" {
 	host_add_emulator
 	while [[ ! -e "${BATS_TEST_TMPDIR}/stop" ]]; do
@@ -252,7 +252,7 @@ function watch() {
 	armhf_runs
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "race: killed at any moment => no half descriptor, no second name, and the next call ends with status 0" {
 	host_add_emulator
 	watch &
@@ -288,7 +288,7 @@ function watch() {
 	((kills > 5))
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "race: the lock cannot be acquired for 60 seconds => binfmt-busy, nothing changed" {
 	host_add_emulator
 	prepare

@@ -6,13 +6,14 @@
 # bats file_tags=sanitized
 load lib/host.bash
 
-# help_section TITLE: the lines of the help below TITLE, up to the next empty one. Read by bash itself, on any host.
-function help_section() {
-	help_text | sed -n "/^    ${1}/,/^ *\$/p" | sed '1d;$d'
+# The help, as bash itself prints it, on any host.
+function setup_file() {
+	bash -c 'enable -f "${0}" armhf_binfmt_prepare && help armhf_binfmt_prepare' "${BUILD}/armhf_binfmt_prepare.so" > "${BATS_FILE_TMPDIR}/help"
 }
 
-function help_text() {
-	bash -c 'enable -f "${0}" armhf_binfmt_prepare && help armhf_binfmt_prepare' "${BUILD}/armhf_binfmt_prepare.so"
+# help_section TITLE: the lines of the help below TITLE, up to the next empty one.
+function help_section() {
+	sed -n "/^    ${1}/,/^ *\$/p" "${BATS_FILE_TMPDIR}/help" | sed '1d;$d'
 }
 
 # source_table NAME: the tokens of the table of rows of that name in the headers, one a line.
@@ -63,7 +64,7 @@ function same() {
 	[[ ! -v first && "${second[reason]}" == entry-disabled ]]
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "options: the default policy is registered, the default deadline 10 seconds" {
 	private_host
 	install -m 0755 "${BUILD}/tests/hang" /usr/bin/qemu-arm-static
@@ -85,11 +86,12 @@ function same() {
 }
 
 @test "help: every option of the synopsis, and no other, is explained" {
-	declare option letters
+	declare option letters synopsis
 	letters="$(sed -n 's/.*internal_getopt(list, "\(.*\)").*/\1/p' "${TOP}/builtin/armhf_binfmt_prepare.c" | tr -d : | grep -o . | sort)"
+	read -r synopsis < "${BATS_FILE_TMPDIR}/help"
 	[ "${letters}" = "$(help_section Options | grep -o '^ *-[a-zA-Z] ' | tr -d ' -' | sort)" ]
 	for option in ${letters}; do
-		[[ "$(help_text | head -n 1)" =~ "-"[a-z]*"${option}" ]]
+		[[ "${synopsis}" =~ "-"[a-z]*"${option}" ]]
 	done
 }
 
@@ -128,9 +130,9 @@ function same() {
 	done
 	help_section Example | grep -q '^ *enable -f .*/armhf_binfmt_prepare.so armhf_binfmt_prepare$'
 	bash -n <(help_section Example)
-	help_text | grep -q "^    Version $(sed -n 's/^VERSION := //p' "${TOP}/Makefile")\$"
+	grep -q "^    Version $(sed -n 's/^VERSION := //p' "${TOP}/Makefile")\$" "${BATS_FILE_TMPDIR}/help"
 	# The synopsis is bash's to break.
-	run ! grep -nE '^.{81}' <(help_text | tail -n +2)
+	run ! grep -nE '^.{81}' <(tail -n +2 "${BATS_FILE_TMPDIR}/help")
 }
 
 @test "variables: all thirteen are set on success and on failure, none on status 2" {
@@ -357,6 +359,7 @@ binfmt_misc emulator step binfmt_misc armhf importer native undo result " ]]
 	expect stdout "*result:      none (registration-failed): ${ARMHF_BINFMT_MESSAGE}" MESSAGE "*exited with 1*"
 }
 
+# bats test_tags=slow
 @test "explanation: status, variables and steps are the same without it" {
 	private_host
 	function outcome() {
@@ -612,7 +615,7 @@ binfmt_misc emulator step binfmt_misc armhf importer native undo result " ]]
 }
 
 # The sanitizers keep what is freed: the memory is not flat.
-# bats test_tags=unsanitized,slow
+# bats test_tags=slow,once
 @test "shell: 300 calls leave the same descriptors, children and memory" {
 	private_host
 	host_add_emulator
@@ -644,7 +647,7 @@ binfmt_misc emulator step binfmt_misc armhf importer native undo result " ]]
 	[[ -z "${children}" && -z "$(jobs)" ]]
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "jobs: background jobs keep their statuses, with and without job control" {
 	private_host
 	host_add_emulator
@@ -694,6 +697,7 @@ binfmt_misc emulator step binfmt_misc armhf importer native undo result " ]]
 	wait "${stopped}" || :
 }
 
+# bats test_tags=slow
 @test "jobs: no CHLD trap runs for the builtin's own children" {
 	private_host
 	host_add_emulator
@@ -720,7 +724,7 @@ binfmt_misc emulator step binfmt_misc armhf importer native undo result " ]]
 	env --block-signal bash -c "${script}" "${INSTALLED}"
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "loading: 1000 times, with calls between, neither grows nor keeps the object" {
 	private_host
 	host_add_emulator
@@ -746,6 +750,7 @@ binfmt_misc emulator step binfmt_misc armhf importer native undo result " ]]
 	((count == 0))
 }
 
+# bats test_tags=slow
 @test "loading: unloaded and loaded again from a trap, a function and while jobs run" {
 	private_host
 	host_add_emulator

@@ -219,7 +219,7 @@ function limited() {
 	done
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "a deadline: it may only be slow" {
 	interpreter "exec sleep 10"
 	prepare_fails -t 1
@@ -359,6 +359,7 @@ function limited() {
 	done
 }
 
+# bats test_tags=slow
 @test "EMFILE: the limit of open files is named, whatever could not be opened" {
 	host_add_emulator
 	failures=0
@@ -380,7 +381,7 @@ function limited() {
 	expect status 1 REASON probe-failed MESSAGE "armhf: no armhf program could be started (fork): Resource temporarily unavailable; raise this shell's limit of processes (ulimit -u)"
 }
 
-# bats test_tags=unsanitized,slow
+# bats test_tags=slow,once
 @test "no memory: no variable of the call before stays, and the message has a remedy" {
 	host_add_emulator
 	host_register_armhf
@@ -537,6 +538,7 @@ function limited() {
 	expect status 0 ACTIONS enable:qemu-arm
 }
 
+# bats test_tags=slow
 @test "several entries: all are named, forty of them, and disabled ones take no room" {
 	host_add_emulator
 	for ((i = 10; i < 50; i++)); do

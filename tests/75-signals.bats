@@ -126,7 +126,7 @@ function no_child() {
 	done
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "signals: the shell ends, goes on, and runs INT, ERR and EXIT traps as with an external command" {
 	signal_host
 	# lived COMMAND NAME TRAPS OPTIONS: what is seen of a shell whose command is interrupted, by a signal to its group
@@ -169,6 +169,7 @@ function no_child() {
 	((compared == 30))
 }
 
+# bats test_tags=slow
 @test "signals: in a function, a condition, a substitution, a subshell and a pipeline => all undone, no child" {
 	signal_host
 	for command in 'if armhf_binfmt_prepare -t 60; then :; fi' 'x=$(armhf_binfmt_prepare -v -t 60)' '(armhf_binfmt_prepare -t 60; :)' \
@@ -189,7 +190,7 @@ function no_child() {
 	done
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "signals: ignored ones stay ignored: the call goes on to its deadline" {
 	signal_host
 	shell_start <<- SCRIPT
@@ -214,7 +215,7 @@ function no_child() {
 	expect status 1
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "signals: others than those four do not end the call, and their traps run after it" {
 	signal_host
 	shell_start <<- SCRIPT
@@ -238,7 +239,7 @@ function no_child() {
 	[[ "${text}" != *"trap CHLD"* ]]
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "signals: a shell that was stopped for longer than the deadline still finds that armhf runs" {
 	signal_host
 	install -m 0755 "${HOST_EMULATOR}" "${hang}"
@@ -397,7 +398,7 @@ function shows() {
 	wait "${terminal}"
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "signals: Ctrl-Z and Ctrl-\\ do not stop an interactive shell, and its jobs go on" {
 	requires "script(1)" command -v script
 	terminal_host

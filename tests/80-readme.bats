@@ -6,17 +6,19 @@
 # bats file_tags=documentation
 load lib/host.bash
 
-# One copy of the tree for all: the commands build, format and install in it. The compiler need not take its time.
+# One copy of the tree for all: the commands build, format and install in it. The compiler need not take its time. The commands of
+# each ```sh block are in files "readme.1", "readme.2" ... and "contributing.1" ...
 function setup_file() {
+	declare page
+	for page in readme contributing; do
+		"${page}" | awk -v file="${BATS_FILE_TMPDIR}/${page}" '
+			/^```sh$/ { number++; inside = 1; next }
+			/^```$/ { inside = 0 }
+			inside { print > (file "." number) }'
+	done
 	export COPY="${BATS_FILE_TMPDIR}/tree" CFLAGS=-O0
 	mkdir "${COPY}"
 	cp -a "${TOP}"/{Makefile,CHANGELOG,LICENSE,README.md,builtin,include,scripts,tests,.ci,.github,.clang-format,.editorconfig} "${COPY}"
-	clean_make all programs
-}
-
-# make in the copy, without what the build under test was called with.
-function clean_make() {
-	env -u BUILD -u WERROR -u TESTS -u FILTER -u TAGS make -s -C "${COPY}" "$@"
 }
 
 # The README without the section that has tests of its own (85-armbian.bats).
@@ -28,20 +30,10 @@ function contributing() {
 	cat "${TOP}/.github/CONTRIBUTING.md"
 }
 
-# block PAGE NUMBER: the commands of a ```sh block of readme or contributing.
-function block() {
-	"${1}" | awk -v wanted="${2}" '/^```sh$/ { inside = (++number == wanted); next } /^```$/ { inside = 0 } inside'
-}
-
-# readme_host: a private host, in the copy, with the emulator installed and sudo as it is for root. It
-# finds the blocks in readme.1, readme.2 ... and contributing.1 ...
+# readme_host: a private host, in the copy, which is built, with the emulator installed and sudo as it is for root; the blocks are there.
 function readme_host() {
-	declare number
 	private_host
-	for ((number = 1; number <= 5; number++)); do
-		block readme "${number}" > "${BATS_TEST_TMPDIR}/readme.${number}"
-		block contributing "${number}" > "${BATS_TEST_TMPDIR}/contributing.${number}"
-	done
+	cp "${BATS_FILE_TMPDIR}"/*.? "${BATS_TEST_TMPDIR}"
 	host_add_emulator
 	enable -d armhf_binfmt_prepare
 	mount -t tmpfs none /usr/local
@@ -51,6 +43,7 @@ function readme_host() {
 	mv /usr/bin/sudo.new /usr/bin/sudo
 	cd "${COPY}" || return
 	unset BUILD MAKEFLAGS MAKEOVERRIDES MAKELEVEL WERROR TESTS FILTER TAGS
+	make -s
 }
 
 # run_block PAGE.NUMBER: as a person runs it, but ending at what fails; in ${output} what it printed.
@@ -73,6 +66,7 @@ function run_block() {
 	[ "$(wc -l < "${TOP}/README.md")" -lt 200 ]
 }
 
+# bats test_tags=slow
 @test "readme: three commands build, explain and prepare, and the output is the one quoted" {
 	requires "an amd64 machine, of which the quote is" [ "$(uname -m)" = x86_64 ]
 	readme_host
@@ -84,6 +78,7 @@ function run_block() {
 	armhf_runs
 }
 
+# bats test_tags=slow
 @test "readme: scripts/run prepares the host and explains" {
 	readme_host
 	sed -i '/check/d' "${BATS_TEST_TMPDIR}/contributing.1"
@@ -95,7 +90,7 @@ function run_block() {
 
 # The tests are this suite; what is tried here is that the command goes through all stages. The tools are there,
 # or the suite would not run, so nothing is installed.
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "readme: scripts/check runs every stage and says how many passed" {
 	readme_host
 	sed -i '/scripts\/run/d' "${BATS_TEST_TMPDIR}/contributing.1"
@@ -112,6 +107,7 @@ function run_block() {
 	[[ "${output##*$'\n'}" =~ ^[0-9]+" passed, 0 failed, 0 skipped"$ ]]
 }
 
+# bats test_tags=slow
 @test "readme: make install, and the script that uses it" {
 	readme_host
 	run_block readme.2
@@ -133,6 +129,7 @@ function run_block() {
 	[[ "$(host_kept)" == "${before}" ]]
 }
 
+# bats test_tags=slow
 @test "readme: a dry run into an array changes nothing" {
 	readme_host
 	run_block readme.2
@@ -142,9 +139,9 @@ function run_block() {
 	[[ "$(host_state)" == "${before}" ]]
 }
 
+# bats test_tags=slow
 @test "readme: a descriptor that was changed is registered with its flags" {
 	readme_host
-	make -s
 	enable -f "${INSTALLED}" armhf_binfmt_prepare
 	prepare
 	expect status 0 REASON descriptor-created FLAGS "*C*"
@@ -155,13 +152,13 @@ function run_block() {
 	armhf_runs
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "readme: the commands for those who work on it" {
 	requires "a compiler for arm64" command -v aarch64-linux-gnu-gcc
 	requires "clang-format" command -v clang-format
 	requires "shfmt" command -v shfmt
 	requires "binutils for armhf" command -v arm-linux-gnueabihf-as
-	block contributing 2 > "${BATS_TEST_TMPDIR}/commands"
+	cp "${BATS_FILE_TMPDIR}/contributing.2" "${BATS_TEST_TMPDIR}/commands"
 	cd "${COPY}"
 	declare directory
 	directory="$(pkg-config --define-variable=prefix=/usr --variable=loadablesdir bash)"
@@ -177,29 +174,30 @@ function run_block() {
 	[ ! -e "image${directory}/armhf_binfmt_prepare.so" ]
 }
 
-@test "readme: every path, link, make target and reason in it exists" {
-	declare name
-	cd "${TOP}"
-	while read -r name; do
-		echo "${name}"
-		[ -e "${name}" ]
-	done < <(grep -oE '(\(|`)(builtin|tests|scripts|include|\.github)/[A-Za-z0-9_./-]*' <(readme && contributing) | tr -d '(`' | sort -u)
-	while read -r name; do
-		echo "make ${name}"
-		grep -q "^${name}:" Makefile tests/Makefile
-	done < <(grep -oE '(^|`)make [a-z-]+' <(readme && contributing) | cut -d ' ' -f 2 | sort -u)
-	# shellcheck disable=SC2016 # Markdown's backquotes
-	while read -r name; do
-		echo "reason ${name}"
-		grep -q ", \"${name}\"," include/words.h
-	done < <(readme | sed -n '/^## Troubleshooting/,/^## /p' | grep -oE '^\| `[a-z-]+`(, `[a-z-]+`)*' | grep -oE '[a-z]+-[a-z-]+' | sort -u)
-	# The variables and files that it sends people to.
-	while read -r name; do
-		echo "variable ${name}"
-		grep -q "^\.It Ev ${name}\$" scripts/man/armhf_binfmt_prepare.7
-	done < <(grep -ohE 'ARMHF_BINFMT_[A-Z]+' <(readme && contributing) | sort -u)
+# none_but WHAT NAMES KNOWN: each line of NAMES, of which there is one, is a line of KNOWN.
+function none_but() {
+	echo "${1}:"
+	[[ -n "${2}" ]]
+	[[ -z "$(comm -23 <(sort -u <<< "${2}") <(sort -u <<< "${3}") | tee /dev/stderr)" ]]
 }
 
+@test "readme: every path, link, make target, reason and variable in it exists" {
+	declare text name
+	cd "${TOP}"
+	text="$(readme && contributing)"
+	for name in $(grep -oE '(\(|`)(builtin|tests|scripts|include|\.github)/[A-Za-z0-9_./-]*' <<< "${text}" | tr -d '(`'); do
+		echo "${name}"
+		[ -e "${name}" ]
+	done
+	none_but "targets of make" "$(grep -oE '(^|`)make [a-z-]+' <<< "${text}" | cut -d ' ' -f 2)" "$(grep -ohE '^[a-z-]+:' Makefile tests/Makefile | tr -d :)"
+	# shellcheck disable=SC2016 # Markdown's backquotes
+	none_but reasons "$(readme | sed -n '/^## Troubleshooting/,/^## /p' | grep -oE '^\| `[a-z-]+`(, `[a-z-]+`)*' | grep -oE '[a-z]+-[a-z-]+')" \
+		"$(grep -oE ', "[a-z-]+",' include/words.h | tr -d ', "')"
+	# The variables that it sends people to.
+	none_but variables "$(grep -oE 'ARMHF_BINFMT_[A-Z]+' <<< "${text}")" "$(sed -n 's/^\.It Ev //p' scripts/man/armhf_binfmt_prepare.7)"
+}
+
+# bats test_tags=slow
 @test "readme: the table of hosts is what check-hosts --table makes of the golden files" {
 	# Which kernels were booted last is known where they were.
 	function rows() {

@@ -62,6 +62,7 @@ function run_it() {
 	refute armhf_runs
 }
 
+# bats test_tags=slow
 @test "run: the outcome in an array => the emulator is installed all the same" {
 	run_on_host
 	run_it -A outcome

@@ -28,7 +28,7 @@ function run_it() {
 	stdout="$(< "${BATS_TEST_TMPDIR}/out")" stderr="$(< "${BATS_TEST_TMPDIR}/err")"
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "run: as root in the tree of another user => nothing is left in it, nor in the directory for temporary files" {
 	requires_root
 	host_add_emulator
@@ -43,7 +43,7 @@ function run_it() {
 	[[ -z "$(ls -A "${BATS_TEST_TMPDIR}/tmp")" ]]
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "run: as root in the tree of another user who has built it => that object is used" {
 	requires_root
 	host_add_emulator
@@ -58,7 +58,7 @@ function run_it() {
 	expect status 0 stdout "*result: *"
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "run: without sudo, as root => it works" {
 	host_add_emulator
 	rm -f /usr/bin/sudo
@@ -67,6 +67,7 @@ function run_it() {
 	armhf_runs
 }
 
+# bats test_tags=slow
 @test "run: -n where the builtin cannot be built => what is missing, and nothing is installed" {
 	export DPKG_ADMINDIR="${BATS_TEST_TMPDIR}/dpkg"
 	mkdir -p "${DPKG_ADMINDIR}"/{info,updates}
@@ -80,7 +81,7 @@ function run_it() {
 	[[ ! -e "${BATS_TEST_TMPDIR}/noted" ]]
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "run: an entry without flag F => it says that chroots need a copy, and the command makes one" {
 	host_add_emulator
 	run_it
@@ -98,7 +99,7 @@ function run_it() {
 	done
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "run: an entry with flag F => nothing is said of chroots" {
 	host_add_emulator
 	host_register_armhf qemu-arm F

@@ -73,6 +73,7 @@ function somebody_holds() {
 	[ "$(host_state)" = "${before}" ]
 }
 
+# bats test_tags=slow
 @test "verdict: one info line; debug lines on request; nothing else anywhere, and arch-test agrees" {
 	host_add_emulator
 	# shellcheck disable=SC2016
@@ -92,7 +93,7 @@ function somebody_holds() {
 	[ -z "$(build_held)" ]
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "ways: v26.05 and main, every host architecture, with and without installed dependencies" {
 	host_add_emulator
 	host_register_armhf qemu-arm F
@@ -178,7 +179,7 @@ function somebody_holds() {
 	[ "$(called PREFER_NATIVE_ARMHF=no ARMHF_BINFMT_POLICY=registered)" = "-p registered -t 10 -k spied bullseye armhf -A outcome" ]
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "object: is built once, also by five builds at once, and again for other sources or where it does not load" {
 	declare name object inode
 	test_limit 600
@@ -212,6 +213,7 @@ function somebody_holds() {
 	[ "$(find "${ARMBIAN}/cache" -type f | wc -l)" = 2 ]
 }
 
+# bats test_tags=slow
 @test "object: a build that fails ends the framework's with the compiler's words, or its own function is asked for" {
 	export CFLAGS=-O0
 	ARMBIAN="${BATS_TEST_TMPDIR}/tree"
@@ -288,6 +290,7 @@ function told() {
 	[ "${#lines[@]}" = 3 ]
 }
 
+# bats test_tags=slow
 @test "release: on large pages a build of bookworm or trixie ends, one of the others goes on" {
 	declare ARCH=armhf RELEASE align
 	run -0 diff -u <(

@@ -64,6 +64,7 @@ function completed() {
 	expect status 2 stdout ""
 }
 
+# bats test_tags=slow
 @test "command: --json has every variable of the outcome, equal to what the builtin sets" {
 	requires jq command -v jq
 	private_host

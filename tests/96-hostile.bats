@@ -32,6 +32,7 @@ function not_executed() {
 	}
 }
 
+# bats test_tags=slow
 @test "hostile: a descriptor, a directory or a program that others can write => refused by name, nothing registered, nothing executed" {
 	requires_root
 	evil
@@ -67,7 +68,7 @@ function not_executed() {
 	expect status 0 REASON descriptor-registered INTERPRETER "${EVIL}/qemu"
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "hostile: links that another user swaps all the time => never followed, neither for the descriptor nor for the interpreter" {
 	requires_root
 	evil
@@ -172,6 +173,7 @@ function not_executed() {
 	not_executed
 }
 
+# bats test_tags=slow
 @test "hostile: a seccomp filter that refuses what can be done without => the same outcome" {
 	host_add_emulator
 	for filter in memfd_create:38 memfd_create:1 memfd_create:13 pidfd_open:38 pidfd_open:1 statx:38 close_range:38 close_range:1 signalfd4:38 signalfd4:1 execveat:38 \
@@ -185,6 +187,7 @@ function not_executed() {
 	done
 }
 
+# bats test_tags=slow
 @test "hostile: a seccomp filter that refuses what is needed => an error that names it, nothing changed" {
 	host_add_emulator
 	before="$(host_kept)"
@@ -238,6 +241,7 @@ function not_executed() {
 	unchanged "${before}" "$(host_state)"
 }
 
+# bats test_tags=slow
 @test "hostile: no descriptor is left (RLIMIT_NOFILE), from none to enough => the outcome or EMFILE, never anything between" {
 	host_add_emulator
 	host_add_binfmt_support

@@ -4,7 +4,7 @@
 
 load lib/host.bash
 
-# bats test_tags=slow
+# bats test_tags=slow,once
 @test "bench: one round measures every case, and none is empty" {
 	requires "a kernel with private binfmt_misc tables (Linux 6.7 and later)" [ -n "${HOST_PRIVATE:-}" ]
 	requires_strace
