@@ -36,7 +36,7 @@ function packages_list() {
 	check-bash) packages_list check-releases ;;
 	check-releases) echo debian-archive-keyring git mmdebstrap ;;
 	check-packages) packages_list check-hosts && packages_list deb && echo faketime git lintian ;;
-	check-repro) packages_list check-releases && packages_list deb && echo faketime gcc-aarch64-linux-gnu libc6-dev-arm64-cross ;;
+	check-release) packages_list check-packages ;;
 	release) echo debian-archive-keyring dpkg-dev mmdebstrap ;;
 	deb) echo bash-builtins bats binutils-arm-linux-gnueabihf build-essential debhelper dpkg-dev ;;
 	*) return 1 ;;
