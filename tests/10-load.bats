@@ -181,6 +181,14 @@ function glibc_floor() {
 	[[ ! -e "${EMULATOR}" && "$(findmnt -r -n -o TARGET,FSTYPE | sort)" == "${mounts}" ]]
 }
 
+@test "tests: what is in a /mnt that is not the host's own stays" {
+	private_host
+	mount -t tmpfs none /mnt
+	touch /mnt/kept
+	run -97 host_mount
+	[[ "${output}" == "no private host: /mnt is the machine's" && -e /mnt/kept ]]
+}
+
 # bats test_tags=slow
 @test "tests: a FILTER that no test matches is an error" {
 	FILTER="no such test" TAGS="" run -1 "${TOP}/tests/suite" "${TOP}/tests/30-entry.bats"

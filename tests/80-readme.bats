@@ -174,7 +174,7 @@ function run_block() {
 	[ ! -e "image${directory}/armhf_binfmt_prepare.so" ]
 }
 
-# none_but WHAT NAMES KNOWN: each line of NAMES, of which there is one, is a line of KNOWN.
+# none_but WHAT NAMES KNOWN: NAMES has lines, and each is a line of KNOWN.
 function none_but() {
 	echo "${1}:"
 	[[ -n "${2}" ]]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# For bats, by BASH_ENV (tests/suite): what it and private.bash start a process for in each test is a builtin, where the package bash-builtins
-# is there; but mkdir -m obeys the umask then. A process takes longer than what these do. tests/lib/host.bash takes this file out of the environment again.
+# For bats, by BASH_ENV (tests/suite): makes builtins of programs that bats and private.bash start in each test, if the package
+# bash-builtins is installed, because to start a process takes longer than what these programs do. The builtin mkdir -m obeys the
+# umask. tests/lib/host.bash takes this file out of the environment of the tests.
 # shellcheck shell=bash
 # shellcheck source=/dev/null
 [[ -z "${HOST_BASH_ENV:-}" ]] || source "${HOST_BASH_ENV}"

@@ -4,7 +4,7 @@
 
 bats_require_minimum_version 1.5.0
 export TOP="${BASH_SOURCE[0]%/tests/lib/*}"
-# Settings of the make that runs the tests are not for those that they run; nor are bats' own builtins, which it gives to the test.
+# The settings of the make that runs the tests are not for what the tests run. Nor is the file that gives bats its builtins.
 unset MAKEFLAGS MAKEOVERRIDES MAKELEVEL
 [[ -z "${BATS_TEST_NAME:-}" ]] || BASH_ENV="${HOST_BASH_ENV:-}"
 # shellcheck source=tests/lib/private.bash

@@ -42,6 +42,7 @@ function host_unmount() {
 function host_mount() {
 	declare layer="/mnt" directory
 	umask 022
+	[[ -e "${layer}/.private" ]] || host_die "${layer} is the machine's"
 	rm -rf "${layer:?}"/*
 	declare -a directories=("${layer}/work.usr" "${layer}/work.lib" "${layer}/var/lib/binfmts")
 	for directory in /usr/{bin,sbin,lib/bash,lib/binfmt.d,libexec,share/binfmts,arm-linux-gnueabihf/lib} /usr/lib/*-linux-gnu; do
