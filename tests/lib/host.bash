@@ -3,7 +3,8 @@
 # shellcheck shell=bash
 
 bats_require_minimum_version 1.5.0
-export TOP="${BASH_SOURCE[0]%/tests/lib/*}"
+TOP="$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)"
+export TOP
 # The settings of the make that runs the tests are not for what the tests run. Nor is the file that gives bats its builtins.
 unset MAKEFLAGS MAKEOVERRIDES MAKELEVEL
 [[ -z "${BATS_TEST_NAME:-}" ]] || BASH_ENV="${HOST_BASH_ENV:-}"
