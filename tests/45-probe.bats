@@ -248,7 +248,7 @@ function interpreter() {
 	answers "exited 42, delivered" through /usr/bin/qemu-arm-static preserve
 }
 
-# bats test_tags=slow,once
+# bats test_tags=unsanitized,slow,once
 @test "probe: what the emulator says of itself is its first line, whatever else it writes" {
 	interpreter says <<< 'echo "cannot run: no memory" >&2; echo more >&2; exit 1'
 	answers "entry exited status 1, said 'cannot run: no memory'" plain
@@ -274,7 +274,7 @@ function interpreter() {
 	answers "entry exited status 1, said 'qemu-arm-static: *'" plain
 }
 
-# bats test_tags=slow,once
+# bats test_tags=unsanitized,slow,once
 @test "probe: however much, long or strange it is that an emulator writes, it is cut and holds up nobody" {
 	line="$(printf '%0200d' 7)"
 	interpreter long <<< "echo ${line}8 >&2; exit 1"
@@ -717,7 +717,7 @@ function interpreter() {
 }
 
 # valgrind and the sanitizers do not run together.
-# bats test_tags=slow,once
+# bats test_tags=unsanitized,slow,once
 @test "probe: valgrind finds nothing" {
 	requires valgrind command -v valgrind
 	host_add_emulator
@@ -735,7 +735,7 @@ function interpreter() {
 }
 
 # It does this by itself.
-# bats test_tags=slow,once
+# bats test_tags=unsanitized,slow,once
 @test "probe: the sanitizers find nothing" {
 	declare -a build=("${CC:-cc}" -std=gnu11 -D_GNU_SOURCE= -g -O1 -fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all -I "${TOP}/include")
 	printf 'int main(void) { return 0; }\n' > "${BATS_TEST_TMPDIR}/none.c"

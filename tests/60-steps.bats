@@ -263,7 +263,7 @@ function setup() {
 }
 
 # Under sanitizers it would take an hour.
-# bats test_tags=slow,once
+# bats test_tags=unsanitized,slow,once
 @test "steps: from more than a hundred starting states -n changes nothing and is right, a failure leaves nothing, the undo list undoes" {
 	test_limit 300
 	emulator=/usr/libexec/emulator failing=/usr/libexec/failing gone=/usr/libexec/gone

@@ -615,7 +615,7 @@ binfmt_misc emulator step binfmt_misc armhf importer native undo result " ]]
 }
 
 # The sanitizers keep what is freed: the memory is not flat.
-# bats test_tags=slow,once
+# bats test_tags=unsanitized,slow,once
 @test "shell: 300 calls leave the same descriptors, children and memory" {
 	private_host
 	host_add_emulator

@@ -381,7 +381,7 @@ function limited() {
 	expect status 1 REASON probe-failed MESSAGE "armhf: no armhf program could be started (fork): Resource temporarily unavailable; raise this shell's limit of processes (ulimit -u)"
 }
 
-# bats test_tags=slow,once
+# bats test_tags=unsanitized,slow,once
 @test "no memory: no variable of the call before stays, and the message has a remedy" {
 	host_add_emulator
 	host_register_armhf

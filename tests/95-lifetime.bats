@@ -5,7 +5,7 @@
 load lib/host.bash
 
 # The sanitizers keep what is freed: the memory is not flat.
-# bats test_tags=slow,once
+# bats test_tags=unsanitized,slow,once
 @test "lifetime: 100,000 calls in one shell, of which 10,000 run the probe, take no memory and no descriptor" {
 	private_host
 	test_limit 900
