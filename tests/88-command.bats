@@ -81,7 +81,7 @@ function completed() {
 	jq -e '(.undo | length) >= 2 and (.undo[0] | startswith("unregister:qemu-arm@")) and (.actions | index("create-descriptor")) != null' <<< "${stdout}"
 	# One key for each variable of the builtin.
 	prepare -n
-	[[ "$("${COMMAND}" --json -n | jq -r 'keys[] | ascii_upcase')" == "$(printf '%s\n' "${!ARMHF_BINFMT_@}" | sed 's/^ARMHF_BINFMT_//' | LC_ALL=C sort)" ]]
+	[[ "$("${COMMAND}" --json -n | jq -r 'keys[] | ascii_upcase')" == "$(printf '%s\n' "${!ARMHF_BINFMT_@}" | sed 's/^ARMHF_BINFMT_//' | sort)" ]]
 }
 
 @test "command: --json quotes every byte" {

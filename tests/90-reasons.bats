@@ -8,12 +8,6 @@ load lib/host.bash
 # Reasons that only an arm64 kernel that runs armhf itself can give: expected on the hosts that tests/hosts boots.
 NATIVE="native native-blocked entry-held"
 
-# rows MACRO FILE: the tokens of a table of the source.
-function rows() {
-	sed -n "/^#define ${1}(ROW)/,/[^\\\\]\$/s/^\tROW([A-Z_]*, \"\([^\"]*\)\".*/\1/p" "${TOP}/include/${2}" |
-		grep . | sort
-}
-
 @test "reasons: each is expected by a test here, or by the hosts" {
 	declare reason
 	for reason in ${NATIVE}; do
@@ -23,11 +17,12 @@ function rows() {
 		}
 	done
 	# shellcheck disable=SC2086 # words
-	diff <(rows WORDS_REASONS words.h) \
+	diff <(source_rows WORDS_REASONS) \
 		<(grep -hoE '\bREASON [a-z]+(-[a-z]+)*' "${TOP}"/tests/*.bats | sed 's/REASON //' | printf '%s\n' ${NATIVE} "$(cat)" | sort -u)
 }
 
-# each_is_expected PATTERN: by a test or a host, what each line of the input comes to in this pattern, in which @ stands for it.
+# each_is_expected PATTERN: fail unless a test or a host expects each line of the input. PATTERN is an extended regular expression in
+# which @ stands for the line.
 function each_is_expected() {
 	declare token
 	declare -i count=0 wrong=0
@@ -42,9 +37,9 @@ function each_is_expected() {
 }
 
 @test "steps: each is expected by a test" {
-	each_is_expected '(^|[^a-z-])@' < <(rows WORDS_STEPS words.h)
+	each_is_expected '(^|[^a-z-])@' < <(source_rows WORDS_STEPS)
 }
 
 @test "values: each is expected by a test" {
-	each_is_expected '\<@\>' < <(rows REPORT_VALUES report.h | tr '[:lower:]' '[:upper:]')
+	each_is_expected '\<@\>' < <(source_rows REPORT_VALUES | tr '[:lower:]' '[:upper:]')
 }

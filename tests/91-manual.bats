@@ -21,12 +21,7 @@ function items() {
 			sub(/ Ar .*/, "")
 			sub(/^Fl /, "--")
 			print
-		}' "${1}" | LC_ALL=C sort
-}
-
-# rows FILE TABLE: the first quoted text of each row of a table of the code that has one, sorted.
-function rows() {
-	sed -n "/^#define ${2}(ROW)/,/[^\\\\]\$/p" "${TOP}/${1}" | sed -n 's/^[^"]*ROW([A-Z_0-9]*, "\([^"]\+\)".*/\1/p' | LC_ALL=C sort
+		}' "${1}" | sort
 }
 
 # same LIST LIST: neither is empty, and they are equal.
@@ -49,21 +44,21 @@ function same() {
 
 @test "manual: it is of the day of the release" {
 	date="$(sed -n '1s/.*(\(.*\))$/\1/p' "${TOP}/CHANGELOG")"
-	[ "$(grep -h '^\.Dd' "${BUILTIN}" "${COMMAND}" | sort -u)" = ".Dd $(LC_ALL=C date -d "${date}" '+%B %-d, %Y')" ]
+	[ "$(grep -h '^\.Dd' "${BUILTIN}" "${COMMAND}" | sort -u)" = ".Dd $(date -d "${date}" '+%B %-d, %Y')" ]
 }
 
 @test "manual: every option of the builtin is there, and no other" {
 	declare letters
-	letters="$(sed -n 's/.*internal_getopt(list, "\(.*\)").*/\1/p' "${TOP}/builtin/armhf_binfmt_prepare.c" | tr -d : | grep -o . | LC_ALL=C sort)"
+	letters="$(sed -n 's/.*internal_getopt(list, "\(.*\)").*/\1/p' "${TOP}/builtin/armhf_binfmt_prepare.c" | tr -d : | grep -o . | sort)"
 	same "${letters}" "$(items "${BUILTIN}" DESCRIPTION Fl)"
 }
 
 @test "manual: every option of the command is there, and those that it refuses are named" {
 	declare letters
 	letters="$(items "${BUILTIN}" DESCRIPTION Fl | grep -v '[Akx]')"
-	same "$(printf '%s\n' "${letters}" --help --json --version | LC_ALL=C sort)" "$(items "${COMMAND}" DESCRIPTION Fl)"
+	same "$(printf '%s\n' "${letters}" --help --json --version | sort)" "$(items "${COMMAND}" DESCRIPTION Fl)"
 	same "$(items "${COMMAND}" DESCRIPTION Fl)" "$(
-		"${PREFIX}/bin/armhf-binfmt-prepare" --help | sed -n 's/^  -\([a-z]\|-[a-z]*\) .*/\1/p; $ a -help\n-version' | sed 's/^-/--/' | LC_ALL=C sort
+		"${PREFIX}/bin/armhf-binfmt-prepare" --help | sed -n 's/^  -\([a-z]\|-[a-z]*\) .*/\1/p; $ a -help\n-version' | sed 's/^-/--/' | sort
 	)"
 	for option in A k x; do
 		run -2 "${PREFIX}/bin/armhf-binfmt-prepare" -n "-${option}" argument
@@ -71,24 +66,24 @@ function same() {
 }
 
 @test "manual: every variable is there" {
-	same "$(rows include/report.h REPORT_VALUES | sed 's/.*/ARMHF_BINFMT_\U&/')" "$(items "${BUILTIN}" VARIABLES Ev)"
+	same "$(source_rows REPORT_VALUES | sed 's/.*/ARMHF_BINFMT_\U&/')" "$(items "${BUILTIN}" VARIABLES Ev)"
 }
 
 @test "manual: every reason is there" {
-	same "$(rows include/words.h WORDS_REASONS)" "$(items "${BUILTIN}" REASONS Cm)"
+	same "$(source_rows WORDS_REASONS)" "$(items "${BUILTIN}" REASONS Cm)"
 }
 
 @test "manual: every step is there" {
-	same "$(rows include/words.h WORDS_STEPS)" "$(items "${BUILTIN}" STEPS Cm)"
+	same "$(source_rows WORDS_STEPS)" "$(items "${BUILTIN}" STEPS Cm)"
 }
 
 @test "manual: every value of NATIVE is there" {
-	same "$(sed -n '/^words_native(/,/^}/ s/.*case .*return "\(.*\)";/\1/p' "${TOP}/builtin/words.c" | LC_ALL=C sort)" \
+	same "$(sed -n '/^words_native(/,/^}/ s/.*case .*return "\(.*\)";/\1/p' "${TOP}/builtin/words.c" | sort)" \
 		"$(items "${BUILTIN}" 'VALUES OF NATIVE' Cm)"
 }
 
 @test "manual: every policy is there" {
-	same "$(sed -n 's/.*\[POLICY_[A-Z]*\] = "\(.*\)",/\1/p' "${TOP}/builtin/words.c" | LC_ALL=C sort)" "$(items "${BUILTIN}" POLICIES Cm)"
+	same "$(sed -n 's/.*\[POLICY_[A-Z]*\] = "\(.*\)",/\1/p' "${TOP}/builtin/words.c" | sort)" "$(items "${BUILTIN}" POLICIES Cm)"
 }
 
 # examples PAGE: its examples, as a script.

@@ -33,6 +33,11 @@ function requires_emulation() {
 	requires "a machine that does not run armhf natively (tests/hosts has the others)" [ "${HOSTTYPE}" != aarch64 ]
 }
 
+# source_rows TABLE: the first text of each row of a table of include/, sorted: the tokens of reasons, steps and values.
+function source_rows() {
+	sed -n "/^#define ${1}(ROW)/,/[^\\\\]\$/s/^\tROW([A-Z_]*, \"\([^\"]\+\)\".*/\1/p" "${TOP}"/include/*.h | sort
+}
+
 # Everybody is root on a private host.
 function requires_root() {
 	requires "root, for a second user" second_user
