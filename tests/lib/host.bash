@@ -5,7 +5,7 @@
 bats_require_minimum_version 1.5.0
 TOP="$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)"
 export TOP
-# The settings of the make that runs the tests are not for what the tests run. Nor is the file that gives bats its builtins.
+# What the tests run sees neither the settings of make nor BASH_ENV as bats has it.
 unset MAKEFLAGS MAKEOVERRIDES MAKELEVEL
 [[ -z "${BATS_TEST_NAME:-}" ]] || BASH_ENV="${HOST_BASH_ENV:-}"
 # shellcheck source=tests/lib/private.bash
