@@ -181,7 +181,7 @@ function glibc_floor() {
 	[[ ! -e "${EMULATOR}" && "$(findmnt -r -n -o TARGET,FSTYPE | sort)" == "${mounts}" ]]
 }
 
-@test "tests: what is in a /mnt that is not the host's own stays" {
+@test "tests: a new host removes nothing from a /mnt of somebody else" {
 	private_host
 	mount -t tmpfs none /mnt
 	touch /mnt/kept

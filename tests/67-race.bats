@@ -173,7 +173,7 @@ function watch() {
 	host_add_emulator
 	host_register_armhf
 	host_switch qemu-arm 0
-	# It ends when this shell closes the pipe, or is no more.
+	# That shell ends when this one closes the pipe, or dies.
 	exec {user}> >(as_nobody bash -c 'exec 5< "${0}" 6< "${0}/status" 7< "${0}/qemu-arm" && flock 5 && flock 6 && flock 7 && echo && read -r' "${TABLE}" > >(read -r && touch "${BATS_TEST_TMPDIR}/locked"))
 	until [[ -e "${BATS_TEST_TMPDIR}/locked" ]]; do sleep 0.01; done
 	SECONDS=0

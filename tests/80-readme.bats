@@ -6,8 +6,8 @@
 # bats file_tags=documentation
 load lib/host.bash
 
-# One copy of the tree for all: the commands build, format and install in it. The compiler need not take its time. The commands of
-# each ```sh block are in files "readme.1", "readme.2" ... and "contributing.1" ...
+# One copy of the tree for all tests: their commands build, format and install in it, without optimization, which takes time. The
+# files readme.1, readme.2 ... and contributing.1 ... hold the commands of each ```sh block.
 function setup_file() {
 	declare page
 	for page in readme contributing; do
@@ -30,7 +30,8 @@ function contributing() {
 	cat "${TOP}/.github/CONTRIBUTING.md"
 }
 
-# readme_host: a private host, in the copy, which is built, with the emulator installed and sudo as it is for root; the blocks are there.
+# readme_host: a private host, in the copy, which is built, with the emulator installed and sudo as it is for root. ${BATS_TEST_TMPDIR}
+# holds the blocks.
 function readme_host() {
 	private_host
 	cp "${BATS_FILE_TMPDIR}"/*.? "${BATS_TEST_TMPDIR}"

@@ -36,7 +36,7 @@ function packages_list() {
 	check-bash) packages_list check-releases ;;
 	check-releases) echo debian-archive-keyring git mmdebstrap ;;
 	check-packages) packages_list check-hosts && packages_list deb && echo faketime git lintian ;;
-	check-release) packages_list check-packages ;;
+	check-release) packages_list check-releases ;;
 	release) echo debian-archive-keyring dpkg-dev mmdebstrap ;;
 	deb) echo bash-builtins bats binutils-arm-linux-gnueabihf build-essential debhelper dpkg-dev ;;
 	*) return 1 ;;
